@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: MIT
+# corun: what really runs at the same time. `make help` lists the targets.
+#
+#   V=1                     show full commands
+#   DEBUG=1                 -O0 -g
+#   SAN=address,undefined   sanitizers
+#   STATIC=1                one binary to copy to another machine
+#
+# Each kind of build has a directory of its own under build/, so that they do not mix.
+
+CC ?= gcc
+BPF_CC ?= clang
+PREFIX ?= /usr/local
+VERSION := $(shell cat VERSION 2>/dev/null || echo 0)
+
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+B := build
+ifneq ($(DEBUG),)
+B := $(B)/debug
+endif
+ifneq ($(SAN),)
+comma := ,
+B := $(B)/san-$(subst $(comma),-,$(SAN))
+endif
+ifneq ($(STATIC),)
+B := $(B)/static
+endif
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+
+WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wpointer-arith
+CPPFLAGS += -D_GNU_SOURCE -DCORUN_VERSION='"$(VERSION)"' -Iuserspace -Ibpf -I$(B)
+CFLAGS_OPT := $(if $(DEBUG),-O0 -g3,-O2 -g)
+CFLAGS += -std=gnu11 $(CFLAGS_OPT) $(WARN) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
+LDFLAGS += $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
+
+# The library needs no libbpf: everything but recording and the verbs.
+LIB_LIBS := -lcjson -lz -lm
+BPF_LIBS := -lbpf -lelf $(if $(STATIC),-lzstd -llzma -lbz2) -lz
+
+LIB_SRC := $(sort $(wildcard userspace/base/*.c userspace/trace/*.c userspace/model/*.c \
+	     userspace/metrics/*.c userspace/export/*.c))
+RECORD_SRC := $(sort $(wildcard userspace/record/*.c))
+CMD_SRC := $(sort $(wildcard userspace/*.c))
+BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
+
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
+RECORD_OBJ := $(RECORD_SRC:%.c=$(B)/%.o)
+CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
+BPF_OBJ := $(BPF_SRC:%.c=$(B)/%.o)
+LIB := $(B)/libcorun.a
+CORUN := $(B)/corun
+
+.PHONY: all
+all: $(CORUN)
+
+$(CORUN): $(CMD_OBJ) $(RECORD_OBJ) $(LIB)
+	$(call say,LD,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BPF_LIBS) $(LIB_LIBS)
+
+$(LIB): $(LIB_OBJ)
+	$(call say,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/%.o: %.c $(MAKEFILE_LIST)
+	$(call say,CC,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# BTF for CO-RE comes from -g; strip the DWARF that would triple the object.
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c $(MAKEFILE_LIST)
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPF_CC) --target=bpf -D__TARGET_ARCH_x86 -O2 -g -mcpu=v3 -Wall -Wextra -Ibpf \
+		-MMD -MP -c -o $@ $<
+	$(Q)llvm-strip -g $@ 2>/dev/null || llvm-strip-14 -g $@ 2>/dev/null || true
+
+# The BPF objects travel inside the binary (.incbin in record/embed.c).
+$(B)/userspace/record/embed.o: $(BPF_OBJ)
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+include tests/tests.mk
+
+.PHONY: deps
+deps:
+	$(Q)sh tests/deps.sh
+
+.PHONY: install
+install: all
+	install -D -m 755 $(CORUN) $(DESTDIR)$(PREFIX)/bin/corun
+
+.PHONY: clean
+clean:
+	rm -rf build
+
+.PHONY: help
+help:
+	@echo 'make            build build/corun'
+	@echo 'make demo       record four Python threads, then the same work as processes, and show them'
+	@echo 'make check      run every test that this machine can run'
+	@echo 'make bench      measure what recording and exporting cost'
+	@echo 'make deps       install what the build and the tests need'
+	@echo 'make install    install under PREFIX (/usr/local)'
+	@echo 'make clean      remove build/'

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * buf.h - a growable run of bytes.
+ *
+ * Start from BUF_INIT or zeroed memory; end with buf_free(). `data` is always NUL-terminated once
+ * something was put, so a buf doubles as a string builder. An allocation that fails sets `failed`
+ * and drops further puts: check it once at the end instead of after every call.
+ */
+#ifndef CORUN_BASE_BUF_H
+#define CORUN_BASE_BUF_H
+
+#include "base/types.h"
+
+struct buf {
+	char *data;
+	size_t len;
+	size_t cap;
+	bool failed;
+};
+
+#define BUF_INIT {0}
+
+/* Room for @extra more bytes and a NUL; false (and buf->failed) when memory is out. */
+bool buf_reserve(struct buf *buf, size_t extra);
+void buf_put(struct buf *buf, const void *data, size_t len);
+void buf_puts(struct buf *buf, const char *text);
+void buf_putc(struct buf *buf, char c);
+void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Append @text as the inside and the quotes of a JSON string; see utf8.h for what is made of bytes
+ * that are not UTF-8. */
+void buf_put_json(struct buf *buf, const char *text);
+void buf_put_json_n(struct buf *buf, const char *text, size_t len);
+/* Append @value in decimal; several times as fast as buf_printf("%llu"). */
+void buf_put_u64(struct buf *buf, u64 value);
+void buf_clear(struct buf *buf);
+void buf_free(struct buf *buf);
+
+#endif

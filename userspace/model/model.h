@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * model.h - records in, threads and states out.
+ *
+ * One small state machine: push a record, and every thread that it concerns leaves one state and
+ * enters another; sinks are told. Pure: no file, no clock, no output. Memory grows with threads,
+ * descriptors, locks and tasks, never with events, so a trace of any length streams through.
+ *
+ * Definitions (window, life, state, wait kind, lock interval, C, P, D) are those of the README's
+ * "Words". What holds at every instant, and is checked by model_check():
+ *
+ *     alive = running + ready + sum(waiting by kind) + stopped + unknown
+ *
+ * Time given to sinks never runs backwards. Before the window opens threads are built up without
+ * telling sinks; when it opens each living thread is announced with start_ns = the window's begin.
+ */
+#ifndef CORUN_MODEL_MODEL_H
+#define CORUN_MODEL_MODEL_H
+
+#include "base/error.h"
+#include "model/kind.h"
+
+#define NO_THREAD 0xffffffffu
+
+struct process {
+	u32 id;            /* 0, 1, 2 ... in order of appearance: the index for sinks' own arrays */
+	s32 tgid, ns_tgid;
+	u32 parent;        /* process id, NO_THREAD if not known */
+	u64 start_ns, end_ns; /* end_ns 0 while alive */
+	char *name;        /* what people call it: script of an interpreter, else comm; never NULL */
+	char **images;     /* each image's command line in order, n_images of them */
+	u32 n_images;
+	u32 n_alive;       /* living threads */
+	bool outsider;     /* not in the traced set */
+};
+
+/* In what a thread waits or waited, with everything resolved. */
+struct wait_info {
+	enum wait_kind kind;
+	struct rec_wait rec;
+	const char *desc;      /* descriptor's name, "" if none; lives as long as the model */
+	const char *local;
+	const char *site;      /* call site text or "" */
+	u32 owner;             /* thread id of the holder when the wait began, NO_THREAD: not known */
+};
+
+struct thread {
+	u32 id;            /* 0, 1, 2 ...: the index for sinks' own arrays; never reused */
+	s32 tid, tgid, ns_tid;
+	struct process *process;
+	u64 start_ns, end_ns; /* life inside the window; end_ns 0 while alive */
+	char comm[CORUN_COMM_LEN];
+	char *name;        /* runtime's own name, or NULL: then comm */
+	bool outsider, kernel;
+	u32 parent;        /* thread id that forked it, or NO_THREAD */
+
+	/* now */
+	enum thread_state state;
+	u64 since_ns;      /* when it entered `state` */
+	s32 cpu;           /* running: where; else last CPU, -1 if never seen on one */
+	u8 prio;
+	bool preempted;    /* ready: by preemption, not by a wake-up */
+	u32 preempted_by;  /* thread id, NO_THREAD: idle or not known */
+	struct wait_info wait; /* waiting */
+	u32 waker;         /* ready: who woke it, NO_THREAD: not known or no thread */
+	u8 waker_context;  /* enum waker_context */
+
+	/* so far */
+	u64 voluntary, involuntary, migrations;
+	u32 allowed_cpus;  /* affinity, 0: not known */
+};
+
+/* A state that has ended. For a wait, with how it ended. */
+struct span {
+	const struct thread *thread; /* in its new state already: use the fields here */
+	enum thread_state state;
+	u64 start_ns, end_ns;
+	s32 cpu;                 /* running */
+	u8 prio;                 /* running */
+	bool preempted;          /* ready */
+	u32 preempted_by;        /* ready after preemption; running: who took the CPU over */
+	const struct wait_info *wait; /* waiting; NULL otherwise */
+	u32 waker;               /* waiting, or ready after a wake-up: who woke it */
+	u8 waker_context;
+	u32 end_state;           /* running: task_state_bits at the switch-out, 0 preempted */
+};
+
+struct wakeup {
+	u64 ts;
+	const struct thread *wakee;
+	const struct thread *waker; /* NULL: unknown, idle or no task */
+	u8 context;
+	s32 cpu;                 /* where the waker was */
+	bool causal;             /* context says that the waker caused it */
+};
+
+/* Threads by state, now. */
+struct counts {
+	u32 alive, running, ready, stopped, unknown;
+	u32 waiting[KINDS];
+};
+
+/* A lock interval: from the first wait on a lock until the thread runs on holding it or gives up. */
+struct lock_wait {
+	const struct thread *thread;
+	u64 lock;
+	s32 tgid;                /* 0: shared between processes */
+	enum wait_kind kind;     /* gil, mutex ... */
+	u64 start_ns, end_ns;
+	u64 blocked_ns;          /* of it waiting; the rest ran or was ready */
+	u32 turns;               /* waits in the interval, time-outs of the GIL included */
+	u32 owner;               /* holder at its start, NO_THREAD: not known */
+	u32 releaser;            /* who woke it in the end, NO_THREAD: not known */
+	bool got_it;
+	const char *site;
+};
+
+struct region {
+	u32 id;
+	const char *name;
+	const struct thread *thread; /* who marked it; NULL: from an option */
+	u64 start_ns, end_ns;
+};
+
+struct model;
+
+/*
+ * What a consumer wants to be told; any may be NULL. All pointers are lent for the call, except
+ * struct thread and struct process, which live as long as the model.
+ */
+struct model_sink {
+	/* A record as it came, before the model looks at it (META, HOST, CGROUP, NOTE, LOST ...). */
+	void (*record)(void *ctx, const struct record *rec);
+	void (*window_begin)(void *ctx, u64 ts);
+	void (*process_start)(void *ctx, const struct process *process, u64 ts);
+	void (*process_exec)(void *ctx, const struct process *process, u64 ts);
+	void (*process_end)(void *ctx, const struct process *process, u64 ts);
+	/* Enters its first state (thread->state) at @ts. */
+	void (*thread_start)(void *ctx, const struct thread *thread, u64 ts);
+	void (*thread_rename)(void *ctx, const struct thread *thread, u64 ts);
+	/* @span has ended at span->end_ns; thread->state is the next one (STATE_NONE: life over).
+	 * Never of length 0: a state that is left at once is not told. */
+	void (*state)(void *ctx, const struct span *span);
+	void (*wakeup)(void *ctx, const struct wakeup *wakeup);
+	void (*lock_wait)(void *ctx, const struct lock_wait *wait);
+	/* Holder of a GIL as sampled; NO_THREAD: nobody or not readable (then !known). */
+	void (*gil)(void *ctx, s32 tgid, u64 lock, u32 holder, bool known, bool exact, u64 ts);
+	/* Region has ended (or the window with it). */
+	void (*region)(void *ctx, const struct region *region);
+	void (*region_begin)(void *ctx, const struct region *region);
+	void (*task)(void *ctx, const struct rec_task *task, u64 ts);
+	/* Window closed: every open state was ended before. */
+	void (*window_end)(void *ctx, u64 ts);
+};
+
+int model_new(struct model **model, struct error *err);
+void model_free(struct model *model);
+/* At most 8 sinks; before the first push. @sink and @ctx must outlive the model. */
+int model_add_sink(struct model *model, const struct model_sink *sink, void *ctx);
+/* Which kinds count as parked; default kind_default_parked(). */
+void model_set_parked(struct model *model, u32 kinds);
+u32 model_parked(const struct model *model);
+
+/* Records in order of ts. 0, or -ENOMEM. What contradicts itself is counted (model_conflicts). */
+int model_push(struct model *model, const struct record *rec);
+/* End of the stream: closes the window if no record did. */
+int model_finish(struct model *model);
+
+/* Live while records are pushed: what stands now, for the whole traced set and per process. */
+const struct counts *model_counts(const struct model *model);
+const struct counts *model_process_counts(const struct model *model, u32 process_id);
+/* Concurrency now, from @counts: running + ready + waiting in kinds not parked. Unknown threads are
+ * not in it: the upper bound is counts_concurrency() + counts->unknown. */
+u32 counts_concurrency(const struct counts *counts, u32 parked);
+/* Threads inside a GIL interval that do not count as demand, now. D = running + ready - this. */
+u32 model_gil_held_back(const struct model *model);
+
+u32 model_n_threads(const struct model *model);
+const struct thread *model_thread(const struct model *model, u32 id);
+u32 model_n_processes(const struct model *model);
+const struct process *model_process(const struct model *model, u32 id);
+/* name if it has one, else comm. */
+const char *thread_label(const struct thread *thread);
+u64 model_window_begin(const struct model *model);
+u64 model_window_end(const struct model *model); /* last ts so far while open */
+/* Records that contradicted the state they met (continuity, unknown tids ...). */
+u64 model_conflicts(const struct model *model);
+/* 0, or -EINVAL with @err when the identity above does not hold now. */
+int model_check(const struct model *model, struct error *err);
+
+/* Read @path (whole trace) through @model to its end. */
+struct trace_reader;
+int model_read(struct model *model, struct trace_reader *reader, struct error *err);
+
+#endif
