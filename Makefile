@@ -107,3 +107,6 @@ help:
 	@echo 'make deps       install what the build and the tests need'
 	@echo 'make install    install under PREFIX (/usr/local)'
 	@echo 'make clean      remove build/'
+
+.PHONY: lib
+lib: $(LIB) $(UNIT_BIN)
