@@ -86,9 +86,23 @@ $(B)/userspace/record/embed.o: $(BPF_OBJ)
 
 include tests/tests.mk
 
+# `make deps` is behind demo and check: both work on a machine where nothing was installed by hand.
+# The build itself runs in a second make, because what deps installs was not there when the first
+# one looked.
 .PHONY: deps
 deps:
 	$(Q)sh tests/deps.sh
+
+.PHONY: demo
+demo:
+	$(Q)sh tests/deps.sh build
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)sh samples/demo/run $(CORUN) $(CURDIR)/$(B)/demo
+
+.PHONY: check
+check:
+	$(Q)sh tests/deps.sh
+	$(Q)sh tests/check
 
 .PHONY: install
 install: all
