@@ -52,7 +52,7 @@ case " $id " in
 		libmicrohttpd-dev
 	have python3 || set -- "$@" python3
 	if [ "$what" = all ]; then
-		set -- "$@" g++ libcmocka-dev cppcheck clang-tidy libclang-rt-14-dev linux-perf \
+		set -- "$@" g++ libcmocka-dev cppcheck clang-tidy shellcheck libclang-rt-14-dev linux-perf \
 			xz-utils psmisc util-linux procps iproute2 redis-server ruby golang-go \
 			qemu-system-x86 busybox-static cpio chromium fonts-nanum libbz2-dev \
 			liblzma-dev
