@@ -10,6 +10,8 @@
 
 CC ?= gcc
 BPF_CC ?= clang
+# <asm/types.h> of Debian and Ubuntu lies in the multiarch folder, which the BPF target does not know.
+BPF_INC := $(addprefix -idirafter ,$(wildcard /usr/include/$(shell $(CC) -print-multiarch 2>/dev/null)))
 PREFIX ?= /usr/local
 VERSION := $(shell cat VERSION 2>/dev/null || echo 0)
 
@@ -75,12 +77,13 @@ $(B)/%.o: %.c $(MAKEFILE_LIST)
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(MAKEFILE_LIST)
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(BPF_CC) --target=bpf -D__TARGET_ARCH_x86 -O2 -g -mcpu=v3 -Wall -Wextra -Ibpf \
+	$(Q)$(BPF_CC) --target=bpf -D__TARGET_ARCH_x86 -O2 -g -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Ibpf $(BPF_INC) \
 		-MMD -MP -c -o $@ $<
 	$(Q)llvm-strip -g $@ 2>/dev/null || llvm-strip-14 -g $@ 2>/dev/null || true
 
 # The BPF objects travel inside the binary (.incbin in record/embed.c).
 $(B)/userspace/record/embed.o: $(BPF_OBJ)
+$(B)/userspace/record/embed.o: CPPFLAGS += -DBPF_OBJECT='"$(B)/bpf/corun.bpf.o"'
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

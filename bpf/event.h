@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * event.h - the records that the probes put on the ring buffer, shared by kernel and user side.
+ *
+ * These are the probes' own words; the collector (userspace/record/collect.c) turns them into the
+ * records of a trace. Fixed-width fields, no padding that is not named, sizes asserted at the end.
+ *
+ * ts is CLOCK_MONOTONIC in ns (bpf_ktime_get_ns), read after the ring's space was reserved: a record
+ * that was not yet reserved when the reader looked at the ring cannot have an older ts.
+ * seq counts the records of one CPU, those that found no room included: a gap is a loss.
+ */
+#ifndef CORUN_EVENT_H
+#define CORUN_EVENT_H
+
+#ifndef __VMLINUX_H__
+#include <linux/types.h>
+#endif
+
+#define EV_COMM_LEN 16
+#define EV_ARGS_LEN 256
+#define EV_PATH_PARTS 6
+#define EV_PART_LEN 40
+#define EV_MAX_CPUS 512
+/* Around a futex word: enough for a glibc condition variable before it, a mutex after it. */
+#define EV_WORDS_BEFORE 48
+#define EV_WORDS_LEN 72
+
+enum ev_type {
+	EV_SWITCH = 1, /* struct ev_switch */
+	EV_BLOCK,      /* struct ev_block: a switch whose previous thread blocks */
+	EV_FUTEX,      /* struct ev_futex: the same, on a futex */
+	EV_FORK,       /* struct ev_thread */
+	EV_SNAPSHOT,   /* struct ev_thread: alive when recording began */
+	EV_OUTSIDER,   /* struct ev_thread: not traced, but preempts or wakes one that is */
+	EV_EXEC,       /* struct ev_exec */
+	EV_EXIT,       /* struct ev_exit */
+	EV_RENAME,     /* struct ev_rename */
+	EV_DESC,       /* struct ev_desc */
+	EV_AFFINITY,   /* struct ev_affinity */
+	EV_WAKE,       /* struct ev_pending: woken, not run when recording stopped */
+};
+
+struct ev_head {
+	__u64 ts;
+	__u32 seq;
+	__u16 cpu;
+	__u8 type;
+	__u8 pad;
+};
+
+/* The wake-up that let the next thread run; ts 0: none. */
+struct ev_wake {
+	__u64 ts;
+	__s32 waker;
+	__u16 cpu;     /* where the waker was */
+	__u8 context;  /* enum ev_waker_context */
+	__u8 pad;
+};
+
+/* Same values as enum waker_context in userspace/trace/record.h. */
+enum ev_waker_context {
+	EV_WAKER_UNKNOWN = 0,
+	EV_WAKER_TASK,
+	EV_WAKER_SOFTIRQ_SELF,
+	EV_WAKER_SOFTIRQ,
+	EV_WAKER_HARDIRQ,
+};
+
+enum ev_switch_flags {
+	EV_PREEMPT = 1,     /* prev is still runnable */
+	EV_PREV_MEMBER = 2, /* prev is traced */
+	EV_NEXT_MEMBER = 4, /* next is traced */
+};
+
+struct ev_switch {
+	struct ev_head head;
+	__s32 prev, next;   /* tids, 0: idle */
+	__u32 prev_state;
+	__u8 prev_prio, next_prio;
+	__u8 flags;         /* enum ev_switch_flags */
+	__u8 pad;
+	struct ev_wake wake; /* of next */
+};
+
+enum ev_wait_flags {
+	EV_WAIT_FAULT = 1,  /* blocked without a call of its own: a page fault */
+	EV_WAIT_IO = 2,     /* task->in_iowait */
+	EV_WAIT_TIMED = 4,  /* timeout_ns holds */
+	EV_WAIT_WORDS = 8,  /* ev_futex.words holds */
+	EV_WAIT_REMOTE = 16, /* snapshot: user memory was not read */
+};
+
+struct ev_wait {
+	__s16 nr;           /* system call, -1: none */
+	__u8 flags;         /* enum ev_wait_flags */
+	__u8 fd_kind;       /* enum fd_kind of userspace/trace/record.h */
+	__u8 nfds;          /* poll, select: how many, at most 255 */
+	__u8 pad[3];
+	__u64 args[4];
+	__u64 desc;         /* identity of the descriptor; 0: none */
+	__u64 timeout_ns;
+};
+
+struct ev_block {
+	struct ev_switch sw;
+	struct ev_wait wait;
+};
+
+struct ev_futex {
+	struct ev_block block;
+	__s32 ns_tgid;      /* of the waiter, in its innermost namespace */
+	__u32 pad;
+	__u8 words[EV_WORDS_LEN]; /* user memory from EV_WORDS_BEFORE bytes before the word */
+};
+
+enum ev_thread_flags { /* same values as enum thread_flags of record.h */
+	EV_THREAD_SNAPSHOT = 1,
+	EV_THREAD_OUTSIDER = 2,
+	EV_THREAD_KERNEL = 4,
+	EV_THREAD_RUNNING = 8,
+	EV_THREAD_READY = 16,
+	EV_THREAD_VFORK = 32,
+	EV_THREAD_NEW_PROCESS = 64,
+};
+
+struct ev_thread {
+	struct ev_head head;
+	__s32 tid, tgid, ns_tid, ns_tgid;
+	__s32 parent;
+	__u32 flags;
+	__u32 state;
+	__u32 cpus;         /* CPUs that it may use */
+	__u64 mask;         /* CPUs 0 to 63 */
+	__u64 since;        /* snapshot: 0 */
+	char comm[EV_COMM_LEN];
+	struct ev_wait wait;
+};
+
+struct ev_exec {
+	struct ev_head head;
+	__s32 tid, old_tid, tgid;
+	__u32 args_len;
+	__u8 joined;        /* became a member by this exec */
+	__u8 pad[7];
+	char comm[EV_COMM_LEN];
+	char filename[128];
+	char args[EV_ARGS_LEN]; /* words end in NUL */
+	/* what a new member is, as in ev_thread */
+	__s32 ns_tid, ns_tgid, parent;
+	__u32 cpus;
+	__u64 mask;
+};
+
+struct ev_exit {
+	struct ev_head head;
+	__s32 tid, tgid, code;
+	__u32 group_dead;
+};
+
+struct ev_rename {
+	struct ev_head head;
+	__s32 tid;
+	__u32 pad;
+	char comm[EV_COMM_LEN];
+};
+
+struct ev_affinity {
+	struct ev_head head;
+	__s32 tid;
+	__u32 cpus;
+	__u64 mask;
+};
+
+struct ev_pending {
+	struct ev_head head;
+	__s32 tid;
+	__u32 pad;
+	struct ev_wake wake;
+};
+
+struct ev_desc {
+	struct ev_head head;
+	__u64 id;
+	__u8 kind;          /* enum fd_kind */
+	__u8 family;        /* AF_INET, AF_INET6, AF_UNIX */
+	__u8 state;         /* TCP state; TCP_LISTEN has no peer */
+	__u8 parts;         /* path components in `path` */
+	__u16 port, peer_port; /* host order */
+	__u32 rdev;         /* device files */
+	__u32 pad;
+	__u64 ino;
+	__u8 addr[16], peer_addr[16]; /* network order; IPv4 in the first 4 */
+	union {
+		char path[EV_PATH_PARTS][EV_PART_LEN]; /* innermost name first */
+		char text[EV_PATH_PARTS * EV_PART_LEN]; /* Unix sockets: their address */
+	};
+};
+
+/* One CPU's own counters, in .bss: seq is also read by the collector at the end. */
+struct ev_cpu {
+	__u32 seq;
+	__u32 lost;
+	__u8 pad[56];
+};
+
+enum ev_target { EV_TARGET_LIST, EV_TARGET_COMM, EV_TARGET_CGROUP, EV_TARGET_ALL };
+
+/* Set before the probes are loaded. */
+struct ev_config {
+	__u32 target;            /* enum ev_target */
+	__s32 command_tgid;      /* joins at its exec; 0: none */
+	__s32 self_tgid;         /* the recorder: never traced */
+	__u32 preempt_offset_ok; /* the next two hold */
+	__s64 runqueues_offset;  /* of `runqueues` and of the preempt count among the per-CPU data */
+	__s64 preempt_offset;
+	__s64 realtime_offset;   /* CLOCK_REALTIME less CLOCK_MONOTONIC, ns */
+	__u64 cgroup_id;
+	char comm_glob[EV_COMM_LEN];
+	__u32 redact;
+	__u32 pad;
+};
+
+#define EV_SIZE(type, size) _Static_assert(sizeof(struct type) == (size), #type)
+EV_SIZE(ev_head, 16);
+EV_SIZE(ev_wake, 16);
+EV_SIZE(ev_switch, 48);
+EV_SIZE(ev_wait, 56);
+EV_SIZE(ev_block, 104);
+EV_SIZE(ev_futex, 184);
+EV_SIZE(ev_thread, 136);
+EV_SIZE(ev_cpu, 64);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wait.bpf.h - in what a thread that has just been switched out is blocked, from its saved user
+ * registers: orig_ax is the call, ax is -ENOSYS while it is inside (arch/x86/entry/common.c), the
+ * arguments stand in di, si, dx, r10, r8. orig_ax -1: it entered the kernel without a call (a page
+ * fault or an interrupt). Nothing here runs for a system call that does not block.
+ *
+ * A page fault inside a system call shows the call, not the fault: the user registers are the
+ * call's. It is reported as the call's wait.
+ */
+#ifndef CORUN_WAIT_H
+#define CORUN_WAIT_H
+
+#define ENOSYS_AX (-38L)
+#define NO_FD 0xffffffffu
+
+struct timespec64 {
+	__s64 sec, nsec;
+};
+
+struct pollfd_user {
+	__s32 fd;
+	__s16 events, revents;
+};
+
+/* Which argument of a call is the descriptor that it can block on, -1: none. */
+static __always_inline int fd_argument(long nr)
+{
+	switch (nr) {
+	case 0: case 1: case 17: case 18: case 19: case 20: /* read write pread pwrite readv writev */
+	case 3: case 16: case 72: case 73:                  /* close ioctl fcntl flock */
+	case 40: case 42: case 43: case 44: case 45: case 46: case 47: case 48: /* sockets, sendfile */
+	case 74: case 75: case 77: case 217: case 277: case 285: case 306: /* fsync ... syncfs */
+	case 232: case 281: case 441:                       /* epoll_wait, pwait, pwait2 */
+	case 242: case 243:                                 /* mq_timedsend, mq_timedreceive */
+	case 275: case 276: case 278: case 326:             /* splice tee vmsplice copy_file_range */
+	case 288: case 299: case 307:                       /* accept4 recvmmsg sendmmsg */
+	case 295: case 296: case 327: case 328: case 426:   /* preadv pwritev ... io_uring_enter */
+		return 0;
+	}
+	return -1;
+}
+
+static __always_inline __u32 bits_set(__u64 x)
+{
+	x -= x >> 1 & 0x5555555555555555ULL;
+	x = (x & 0x3333333333333333ULL) + (x >> 2 & 0x3333333333333333ULL);
+	x = (x + (x >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+	return (__u32)(x * 0x0101010101010101ULL >> 56);
+}
+
+/* Descriptors in the three sets of select(), up to number 255; *fd is the one if there is one. */
+static __noinline __u32 select_count(__u64 n, __u64 sets0, __u64 sets1, __u64 sets2)
+{
+	__u64 word[4], all[4] = {};
+	__u64 sets[3] = {sets0, sets1, sets2};
+	__u32 count = 0, fd = 0;
+
+	if (n > 256)
+		return 255u << 16;
+	for (int s = 0; s < 3; s++) {
+		if (!sets[s] || bpf_probe_read_user(word, sizeof(word), (void *)sets[s]))
+			continue;
+		for (int i = 0; i < 4; i++)
+			all[i] |= word[i];
+	}
+	for (int i = 0; i < 4; i++) {
+		__u64 left = n > i * 64ULL ? n - i * 64ULL : 0;
+		__u64 bits = left >= 64 ? all[i] : all[i] & ((1ULL << left) - 1);
+
+		count += bits_set(bits);
+		if (bits)
+			fd = i * 64 + bits_set((bits & -bits) - 1);
+	}
+	return (count > 255 ? 255 : count) << 16 | fd;
+}
+
+static __always_inline void wait_timespec(struct ev_wait *w, __u64 address, __u64 now, bool absolute,
+					  bool realtime)
+{
+	struct timespec64 t;
+	__s64 ns;
+
+	if (!address || bpf_probe_read_user(&t, sizeof(t), (void *)address))
+		return;
+	ns = t.sec * 1000000000LL + t.nsec;
+	if (absolute)
+		ns -= (__s64)now + (realtime ? config.realtime_offset : 0);
+	w->timeout_ns = ns > 0 ? ns : 0;
+	w->flags |= EV_WAIT_TIMED;
+}
+
+static __always_inline void wait_ms(struct ev_wait *w, __s32 ms)
+{
+	if (ms < 0)
+		return;
+	w->timeout_ns = (__u64)ms * 1000000;
+	w->flags |= EV_WAIT_TIMED;
+}
+
+/* Timeouts and descriptors that stand in user memory: only readable while the thread is current. */
+static __always_inline __u32 wait_user_memory(struct ev_wait *w, struct pt_regs *regs, __u64 now)
+{
+	struct pollfd_user poll;
+	__u32 found;
+
+	switch (w->nr) {
+	case 35: /* nanosleep */
+		wait_timespec(w, w->args[0], now, false, false);
+		break;
+	case 230: /* clock_nanosleep: flag 1 is TIMER_ABSTIME */
+		wait_timespec(w, w->args[2], now, w->args[1] & 1, w->args[0] == 0);
+		break;
+	case 202: /* futex: WAIT is relative, WAIT_BITSET and LOCK_PI are absolute */
+		found = (__u32)w->args[1] & 0x7f;
+		if (found == 0 || found == 9 || found == 6 || found == 11 || found == 13)
+			wait_timespec(w, w->args[3], now, found != 0,
+				      found == 6 || (w->args[1] & 0x100));
+		break;
+	case 7: /* poll */
+		wait_ms(w, (__s32)w->args[2]);
+		/* fallthrough */
+	case 271: /* ppoll */
+		if (w->nr == 271)
+			wait_timespec(w, w->args[2], now, false, false);
+		w->nfds = w->args[1] > 255 ? 255 : (__u8)w->args[1];
+		if (w->args[1] == 1 &&
+		    !bpf_probe_read_user(&poll, sizeof(poll), (void *)w->args[0]))
+			return (__u32)poll.fd;
+		break;
+	case 23: /* select: a timeval, microseconds */
+		wait_timespec(w, regs->r8, now, false, false);
+		if (w->flags & EV_WAIT_TIMED)
+			w->timeout_ns = w->timeout_ns / 1000000000 * 1000000000 +
+					w->timeout_ns % 1000000000 * 1000;
+		/* fallthrough */
+	case 270: /* pselect6 */
+		if (w->nr == 270)
+			wait_timespec(w, regs->r8, now, false, false);
+		found = select_count(w->args[0], w->args[1], w->args[2], w->args[3]);
+		w->nfds = (__u8)(found >> 16);
+		if (w->nfds == 1)
+			return found & 0xff;
+		break;
+	case 232: /* epoll_wait, epoll_pwait */
+	case 281:
+		wait_ms(w, (__s32)w->args[3]);
+		break;
+	case 441: /* epoll_pwait2 */
+	case 220: /* semtimedop */
+		wait_timespec(w, w->args[3], now, false, false);
+		break;
+	case 128: /* rt_sigtimedwait */
+		wait_timespec(w, w->args[2], now, false, false);
+		break;
+	}
+	return NO_FD;
+}
+
+/*
+ * Fill @w for @task. @current_mm: @task is the thread that runs here (sched_switch), so its user
+ * memory can be read; otherwise (snapshot) the collector reads it afterwards.
+ */
+static __always_inline void wait_read(struct task_struct *task, struct task_ctx *ctx,
+				      struct ev_wait *w, __u64 now, bool current_mm)
+{
+	struct pt_regs *regs;
+	__u32 fd = NO_FD;
+	long nr;
+
+	__builtin_memset(w, 0, sizeof(*w));
+	w->nr = -1;
+	if (BPF_CORE_READ_BITFIELD(task, in_iowait))
+		w->flags |= EV_WAIT_IO;
+	if (task->flags & PF_KTHREAD)
+		return;
+	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	nr = (long)regs->orig_ax;
+	if (nr < 0 || (long)regs->ax != ENOSYS_AX) {
+		if (nr < 0)
+			w->flags |= EV_WAIT_FAULT;
+		return;
+	}
+	/* restart_syscall: the call that a signal or a stop interrupted goes on. */
+	if (nr == 219)
+		nr = ctx->nr;
+	ctx->nr = (__s16)nr;
+	w->nr = (__s16)nr;
+	w->args[0] = regs->di;
+	w->args[1] = regs->si;
+	w->args[2] = regs->dx;
+	w->args[3] = regs->r10;
+	if (current_mm)
+		fd = wait_user_memory(w, regs, now);
+	else
+		w->flags |= EV_WAIT_REMOTE;
+	if (fd == NO_FD && fd_argument(nr) == 0)
+		fd = (__u32)w->args[0];
+	if (fd != NO_FD)
+		describe_fd(task, ctx, w, fd, nr == 42);
+}
+
+#endif

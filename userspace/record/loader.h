@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * loader.h - the probes as a loaded BPF object: open, configure, attach, iterate, read the ring.
+ * Owns every libbpf handle.
+ */
+#ifndef CORUN_RECORD_LOADER_H
+#define CORUN_RECORD_LOADER_H
+
+#include "base/error.h"
+#include "base/types.h"
+#include "event.h"
+
+struct loader;
+
+/* Load the probes with @config (offsets and clocks are filled in here) and a ring of @ring_bytes (0:
+ * default). Nothing is attached yet. -EPERM, -ENOENT (no BTF) ... with the remedy in @err. */
+int loader_open(struct loader **loader, const struct ev_config *config, size_t ring_bytes,
+		struct error *err);
+int loader_attach(struct loader *loader, struct error *err);
+void loader_detach(struct loader *loader);
+void loader_close(struct loader *loader);
+
+/* Processes that the snapshot takes. */
+int loader_add_target(struct loader *loader, s32 tgid);
+/* Walk all threads of the machine with the iterator program @name: "snapshot" or "pending". */
+int loader_iterate(struct loader *loader, const char *name, struct error *err);
+
+/*
+ * Hand every event that is ready to @event. *@watermark is moved up to a time that no later event
+ * can be older than, if the ring was emptied: see the comment in loader.c.
+ */
+int loader_consume(struct loader *loader, int (*event)(void *ctx, const void *data, size_t len),
+		   void *ctx, u64 *watermark);
+/* Counters of events per CPU, lost ones included; returns how many CPUs were filled. */
+size_t loader_sequences(const struct loader *loader, u32 *next_seq, size_t max);
+/* CLOCK_MONOTONIC in ns, as bpf_ktime_get_ns() reads it. */
+u64 loader_now(void);
+
+#endif
