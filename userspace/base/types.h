@@ -18,7 +18,7 @@ typedef int32_t s32;
 typedef int64_t s64;
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define NSEC_PER_SEC 1000000000ULL
-#define NSEC_PER_MSEC 1000000ULL
+#define NSEC_PER_SEC ((u64)1000000000)
+#define NSEC_PER_MSEC ((u64)1000000)
 
 #endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "base/owner.h"
+#include "trace/format.h"
+#include "trace/trace.h"
+
+/* A chunk is written when its payload has this size, or is this old. */
+#define CHUNK_FULL ((size_t)256 << 10)
+#define CHUNK_AGE_NS (200 * NSEC_PER_MSEC)
+/* zlib's fastest level: the recorder shares the CPUs with what it records. */
+#define CHUNK_LEVEL 1
+
+struct stream {
+	u32 kind;
+	struct buf payload;
+	u64 first_ts, last_ts;
+	u32 records;
+};
+
+struct trace_writer {
+	int fd;
+	bool seekable;
+	int error;           /* the first one; nothing is written after it */
+	u64 offset;          /* end of the last whole chunk */
+	u64 records;
+	u64 last_ts;         /* of the ordered stream */
+	u64 flushed_ns;
+	struct stream ordered, late;
+	struct buf stored;
+};
+
+static int write_all(struct trace_writer *w, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len) {
+		ssize_t n = write(w->fd, p, len);
+
+		if (n < 0) {
+			if (errno == EINTR)
+				continue;
+			return -errno;
+		}
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+/* The first error stays. A chunk that was half written is taken back, so that the file reads. */
+static void put_bytes(struct trace_writer *w, const void *head, size_t head_len, const void *data,
+		      size_t len)
+{
+	int err = write_all(w, head, head_len);
+
+	if (!err && len)
+		err = write_all(w, data, len);
+	if (!err) {
+		w->offset += head_len + len;
+		return;
+	}
+	w->error = err;
+	if (w->seekable && ftruncate(w->fd, (off_t)w->offset))
+		return; /* the reader will say "cut" */
+}
+
+static void stream_flush(struct trace_writer *w, struct stream *s)
+{
+	struct chunk_header header = {.kind = s->kind, .records = s->records, .first_ts = s->first_ts};
+	u8 bytes[CHUNK_HEADER_LEN];
+	uLongf len;
+
+	if (!s->records || w->error)
+		return;
+	if (s->payload.failed) {
+		w->error = -ENOMEM;
+		return;
+	}
+	header.raw_len = (u32)s->payload.len;
+	len = compressBound(s->payload.len);
+	buf_clear(&w->stored);
+	if (!buf_reserve(&w->stored, len) ||
+	    compress2((Bytef *)w->stored.data, &len, (const Bytef *)s->payload.data, s->payload.len,
+		      CHUNK_LEVEL) != Z_OK) {
+		w->error = -ENOMEM;
+		return;
+	}
+	header.stored_len = (u32)len;
+	header.crc = chunk_crc(&header, (const u8 *)w->stored.data);
+	chunk_header_encode(&header, bytes);
+	put_bytes(w, bytes, sizeof(bytes), w->stored.data, len);
+	buf_clear(&s->payload);
+	s->records = 0;
+}
+
+static void stream_put(struct trace_writer *w, struct stream *s, const struct record *rec)
+{
+	if (!s->records)
+		s->first_ts = s->last_ts = rec->ts;
+	record_encode(&s->payload, rec, &s->last_ts);
+	s->records++;
+	w->records++;
+	if (s->payload.len >= CHUNK_FULL || s->payload.failed)
+		stream_flush(w, s);
+}
+
+int trace_writer_open(struct trace_writer **out, const char *path, bool overwrite,
+		      struct error *err)
+{
+	struct trace_writer *w = calloc(1, sizeof(*w));
+	u8 header[TRACE_HEADER_LEN] = TRACE_MAGIC;
+	struct stat st;
+
+	if (!w)
+		return error_set(err, -ENOMEM, "out of memory");
+	header[8] = TRACE_MAJOR;
+	header[10] = TRACE_MINOR;
+	w->ordered.kind = CHUNK_ORDERED;
+	w->late.kind = CHUNK_LATE;
+	if (!strcmp(path, "-")) {
+		w->fd = dup(STDOUT_FILENO);
+	} else {
+		/* Opened without O_TRUNC: what lies there is only emptied once it is known to be a
+		 * plain file. */
+		w->fd = open(path,
+			     O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | (overwrite ? 0 : O_EXCL),
+			     0600);
+		if (w->fd < 0 && errno == EEXIST) {
+			free(w);
+			return error_set(err, -EEXIST, "%s exists; choose another name with -o", path);
+		}
+	}
+	if (w->fd < 0 || fstat(w->fd, &st)) {
+		int code = -errno;
+
+		free(w);
+		return error_set(err, code, code == -ELOOP ?
+			"%s is a symbolic link, which is not followed; choose another name with -o" :
+			"cannot create %s: %s", path, strerror(-code));
+	}
+	w->seekable = S_ISREG(st.st_mode);
+	if (w->seekable && strcmp(path, "-")) {
+		owner_give(w->fd);
+		if (fchmod(w->fd, 0600) || ftruncate(w->fd, 0))
+			w->error = -errno;
+	}
+	if (!w->error)
+		put_bytes(w, header, sizeof(header), NULL, 0);
+	if (w->error) {
+		int code = w->error;
+
+		trace_writer_close(w, 0, 0, NULL);
+		return error_set(err, code, "cannot write %s: %s", path, strerror(-code));
+	}
+	*out = w;
+	return 0;
+}
+
+int trace_writer_put(struct trace_writer *w, const struct record *rec)
+{
+	struct record later;
+
+	/* These come first in reading, whenever they became known. */
+	if (rec->type == REC_META || rec->type == REC_SITE || rec->type == REC_LOCK)
+		return trace_writer_put_late(w, rec);
+	if (rec->ts < w->last_ts) {
+		later = *rec;
+		later.ts = w->last_ts;
+		rec = &later;
+	}
+	w->last_ts = rec->ts;
+	if (!w->error)
+		stream_put(w, &w->ordered, rec);
+	return w->error;
+}
+
+int trace_writer_put_late(struct trace_writer *w, const struct record *rec)
+{
+	if (!w->error)
+		stream_put(w, &w->late, rec);
+	return w->error;
+}
+
+int trace_writer_tick(struct trace_writer *w, u64 now_ns)
+{
+	if (now_ns - w->flushed_ns < CHUNK_AGE_NS)
+		return w->error;
+	w->flushed_ns = now_ns;
+	stream_flush(w, &w->late);
+	stream_flush(w, &w->ordered);
+	return w->error;
+}
+
+u64 trace_writer_records(const struct trace_writer *w)
+{
+	return w->records;
+}
+
+u64 trace_writer_bytes(const struct trace_writer *w)
+{
+	return w->offset;
+}
+
+int trace_writer_close(struct trace_writer *w, u64 end_ns, u64 lost, struct error *err)
+{
+	struct record end = {.ts = end_ns, .type = REC_END, .cpu = CORUN_NO_CPU};
+	int code;
+
+	if (!w)
+		return 0;
+	if (!w->error) {
+		end.end.records = w->records;
+		end.end.lost = lost;
+		stream_flush(w, &w->late);
+		trace_writer_put(w, &end);
+		stream_flush(w, &w->ordered);
+	}
+	code = w->error;
+	if (close(w->fd) && !code)
+		code = -errno;
+	buf_free(&w->ordered.payload);
+	buf_free(&w->late.payload);
+	buf_free(&w->stored);
+	free(w);
+	return code ? error_set(err, code, "cannot write the trace: %s; what was written before is kept",
+				strerror(-code)) : 0;
+}
