@@ -2,6 +2,7 @@
 /* command.c - start a command as the invoking user, held back until the probes are on. */
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>

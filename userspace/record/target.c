@@ -187,7 +187,8 @@ void target_file_name(char **argv, char *name, size_t size)
 		bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
 			     c == '.' || c == '_' || c == '-';
 
-		name[n++] = plain && !(c == '.' && !n) ? c : '_';
+		name[n] = plain && !(c == '.' && !n) ? c : '_';
+		n++;
 	}
 	name[n] = '\0';
 	dot = strrchr(name, '.');

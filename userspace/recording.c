@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+#include "recording.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "model/kind.h"
+#include "record/host.h"
+#include "record/loader.h"
+
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+/* ---- options ---- */
+
+enum { OPT_COMM = 256, OPT_CGROUP, OPT_ALL, OPT_WAIT_ALL, OPT_PARKED, OPT_REDACT };
+
+static const struct option longs[] = {
+	{"comm", required_argument, NULL, OPT_COMM},
+	{"cgroup", required_argument, NULL, OPT_CGROUP},
+	{"all", no_argument, NULL, OPT_ALL},
+	{"duration", required_argument, NULL, 'd'},
+	{"output", required_argument, NULL, 'o'},
+	{"wait-all", no_argument, NULL, OPT_WAIT_ALL},
+	{"parked", required_argument, NULL, OPT_PARKED},
+	{"redact", no_argument, NULL, OPT_REDACT},
+	{"quiet", no_argument, NULL, 'q'},
+	{NULL, 0, NULL, 0},
+};
+
+static int parse_option(const struct cmd *cmd, int c, char **argv, struct recording_options *o,
+			int *targets)
+{
+	const char *bad;
+	struct error err = {0};
+	u32 kinds;
+
+	switch (c) {
+	case 'p':
+		o->target = TARGET_PIDS;
+		++*targets;
+		if (target_pids(optarg, &o->tgids, &err))
+			return cmd_fail(cmd, "%s", error_text(&err, -ESRCH));
+		return 0;
+	case OPT_COMM:
+		o->target = TARGET_COMM;
+		o->comm_glob = optarg;
+		++*targets;
+		if (!*optarg || strlen(optarg) > 15)
+			return cmd_usage(cmd, "a process name has 1 to 15 bytes, '%s' does not", optarg);
+		return 0;
+	case OPT_CGROUP:
+		o->target = TARGET_CGROUP;
+		o->cgroup = optarg;
+		++*targets;
+		return 0;
+	case OPT_ALL:
+		o->target = TARGET_ALL;
+		++*targets;
+		return 0;
+	case 'd':
+		if (cmd_parse_time(optarg, &o->duration_ns) || !o->duration_ns)
+			return cmd_usage(cmd, "'%s' is no duration; write -d 10 or -d 500ms", optarg);
+		return 0;
+	case 'o':
+		o->output = optarg;
+		return 0;
+	case OPT_PARKED:
+		o->parked = optarg;
+		if (kind_parse_set(optarg, &kinds, &bad))
+			return cmd_usage(cmd, "'%s' is no wait kind; the README lists them", bad);
+		return 0;
+	case OPT_WAIT_ALL:
+		o->wait_all = true;
+		return 0;
+	case OPT_REDACT:
+		o->redact = true;
+		return 0;
+	case 'q':
+		o->quiet = true;
+		return 0;
+	}
+	return cmd_usage(cmd, "bad option '%s', or its argument is missing; see corun %s --help",
+			 argv[optind - 1], cmd->name);
+}
+
+int recording_parse(const struct cmd *cmd, int argc, char **argv, struct recording_options *o)
+{
+	int c, code, targets = 0;
+	struct error err = {0};
+
+	*o = (struct recording_options){0};
+	optind = 0;
+	opterr = 0;
+	while ((c = getopt_long(argc, argv, "+p:d:o:q", longs, NULL)) >= 0) {
+		code = parse_option(cmd, c, argv, o, &targets);
+		if (code)
+			return code;
+	}
+	if (optind < argc) {
+		o->command = argv + optind;
+		o->target = TARGET_COMMAND;
+		targets++;
+	}
+	if (!targets)
+		return cmd_usage(cmd, "say what to record: a COMMAND, -p PID, --comm GLOB, --cgroup PATH "
+				 "or --all");
+	if (targets > 1)
+		return cmd_usage(cmd, "give one of COMMAND, -p, --comm, --cgroup and --all");
+	code = 0;
+	if (o->comm_glob)
+		code = target_comm(o->comm_glob, &o->tgids, &err);
+	else if (o->cgroup)
+		code = target_cgroup(o->cgroup, &o->tgids, &o->cgroup_id, &err);
+	return code ? cmd_fail(cmd, "%s", error_text(&err, code)) : 0;
+}
+
+void recording_options_free(struct recording_options *o)
+{
+	free(o->tgids.ids);
+	o->tgids = (struct tgids){0};
+}
+
+/* ---- names ---- */
+
+static void default_stem(const struct recording_options *o, char *stem, size_t size)
+{
+	if (o->command)
+		target_file_name(o->command, stem, size);
+	else if (o->target == TARGET_PIDS)
+		snprintf(stem, size, "pid-%d", (int)o->tgids.ids[0]);
+	else
+		snprintf(stem, size, "corun");
+}
+
+/* Open NAME.corun, or NAME-2.corun ... where neither it nor NAME.json exists. */
+static int open_trace(const struct recording_options *o, struct recording *r,
+		      struct trace_writer **writer, struct error *err)
+{
+	char stem[128], other[4200];
+	size_t len;
+
+	if (o->output) {
+		snprintf(r->trace, sizeof(r->trace), "%s", o->output);
+		snprintf(r->stem, sizeof(r->stem), "%s", o->output);
+		len = strlen(r->stem);
+		if (len > 6 && !strcmp(r->stem + len - 6, ".corun"))
+			r->stem[len - 6] = '\0';
+		return trace_writer_open(writer, r->trace, true, err);
+	}
+	default_stem(o, stem, sizeof(stem));
+	for (int n = 1; n < 10000; n++) {
+		int code;
+
+		if (n == 1)
+			snprintf(r->stem, sizeof(r->stem), "%s", stem);
+		else
+			snprintf(r->stem, sizeof(r->stem), "%s-%d", stem, n);
+		snprintf(r->trace, sizeof(r->trace), "%.4000s.corun", r->stem);
+		snprintf(other, sizeof(other), "%s.json", r->stem);
+		if (!access(other, F_OK))
+			continue;
+		code = trace_writer_open(writer, r->trace, false, err);
+		if (code != -EEXIST)
+			return code;
+	}
+	return error_set(err, -EEXIST, "too many files named %s-N.corun here; choose a name with -o", stem);
+}
+
+static void put_meta(struct trace_writer *writer, const struct recording_options *o, pid_t command)
+{
+	static const char *const targets[] = {"command", "pid", "comm", "cgroup", "all"};
+	struct buf text = BUF_INIT;
+	char number[24], name[128];
+
+	host_put_meta(writer);
+	host_put_pair(writer, "target", targets[o->target]);
+	for (char **word = o->command; word && *word; word++) {
+		if (word != o->command)
+			buf_putc(&text, ' ');
+		buf_puts(&text, *word);
+		if (o->redact)
+			break;
+	}
+	if (text.len && !text.failed) {
+		host_put_pair(writer, "command", text.data);
+		target_file_name(o->command, name, sizeof(name));
+		host_put_pair(writer, "script", name);
+		snprintf(number, sizeof(number), "%d", (int)command);
+		host_put_pair(writer, "root_tgid", number);
+	}
+	if (o->parked)
+		host_put_pair(writer, "parked", o->parked);
+	buf_free(&text);
+}
+
+/* ---- the recording ---- */
+
+struct live {
+	const struct cmd *cmd;
+	const struct recording_options *options;
+	struct session *session;
+	struct trace_writer *writer;
+	struct command command;
+	struct quota_source quota;
+	u64 begin, last_sample, last_line, last_events;
+};
+
+static void show_progress(struct live *l, u64 now)
+{
+	struct session_stats s;
+	double seconds = (double)(now - l->last_line) / 1e9;
+
+	if (now - l->last_line < 200 * NSEC_PER_MSEC)
+		return;
+	session_stats(l->session, &s);
+	fprintf(stderr, "\r\033[K  %.1f s   %.0f events/s   %" PRIu64 " lost   %u running / %u in flight",
+		(double)(now - l->begin) / 1e9, (double)(s.events - l->last_events) / seconds, s.lost,
+		s.running, s.in_flight);
+	fflush(stderr);
+	l->last_events = s.events;
+	l->last_line = now;
+}
+
+static void sample_host(struct live *l, u64 now, bool force)
+{
+	if (!force && now - l->last_sample < NSEC_PER_SEC)
+		return;
+	l->last_sample = now;
+	host_put_stat(l->writer);
+	quota_put(&l->quota, l->writer);
+}
+
+/* Until the target ends, the time is up, or somebody presses Ctrl-C. 0 or -errno of the writer. */
+static int collect(struct live *l, struct error *err)
+{
+	const struct recording_options *o = l->options;
+	bool progress = cmd_progress() && !o->quiet;
+	u64 gone = 0;
+	int code;
+
+	for (;;) {
+		u64 now;
+
+		code = session_poll(l->session, 50, o->wait_all, err);
+		now = loader_now();
+		if (code)
+			break;
+		if (progress)
+			show_progress(l, now);
+		sample_host(l, now, false);
+		if (o->duration_ns && now - l->begin >= o->duration_ns)
+			break;
+		if (interrupted && !o->command)
+			break;
+		/* COMMAND is gone, but its last switch was lost: do not wait for it for ever. */
+		if (o->command && !o->wait_all && command_ended(&l->command, false)) {
+			if (!gone)
+				gone = now;
+			else if (now - gone > NSEC_PER_SEC)
+				break;
+		}
+	}
+	if (progress)
+		fputs("\r\033[K", stderr);
+	return code < 0 ? code : 0;
+}
+
+static void name_survivors(const struct live *l)
+{
+	s32 tgids[8];
+	size_t n = session_survivors(l->session, tgids, ARRAY_SIZE(tgids));
+	struct buf list = BUF_INIT;
+
+	if (!n || !l->options->command || l->options->duration_ns || l->options->quiet)
+		return;
+	for (size_t i = 0; i < n && i < ARRAY_SIZE(tgids); i++)
+		buf_printf(&list, "%s%d", i ? ", " : "", (int)tgids[i]);
+	if (n > ARRAY_SIZE(tgids))
+		buf_puts(&list, " ...");
+	fprintf(stderr, "corun: %zu descendant%s of the command still run%s (%s); --wait-all waits for them\n",
+		n, n == 1 ? "" : "s", n == 1 ? "s" : "", list.failed ? "" : list.data);
+	buf_free(&list);
+}
+
+static int finish(struct live *l, struct recording *r, int code, struct error *err)
+{
+	struct session_stats stats = {0};
+	struct error late = {0};
+	char status[16];
+	int closed;
+
+	if (!code)
+		code = session_stop(l->session, err);
+	session_stats(l->session, &stats);
+	sample_host(l, loader_now(), true);
+	if (l->options->command) {
+		name_survivors(l);
+		command_ended(&l->command, true);
+		r->status = command_exit_status(&l->command);
+		snprintf(status, sizeof(status), "%d", r->status);
+		host_put_pair(l->writer, "status", status);
+	}
+	r->bytes = trace_writer_bytes(l->writer);
+	closed = trace_writer_close(l->writer, loader_now(), stats.lost, &late);
+	l->writer = NULL;
+	if (!code && closed) {
+		*err = late;
+		code = closed;
+	}
+	return code;
+}
+
+static void catch_signals(const struct recording_options *o)
+{
+	struct sigaction action = {.sa_handler = on_interrupt};
+
+	interrupted = 0;
+	/* While a command runs, Ctrl-C is for it; its end is ours. */
+	if (o->command)
+		action.sa_handler = SIG_IGN;
+	sigaction(SIGINT, &action, NULL);
+	if (o->command)
+		sigaction(SIGQUIT, &action, NULL);
+	action.sa_handler = on_interrupt;
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/* Everything up to the first event. On failure nothing stays behind. */
+static int begin(struct live *l, struct recording *r, struct error *err)
+{
+	const struct recording_options *o = l->options;
+	struct session_config config = {
+		.target = o->target,
+		.tgids = o->tgids.ids,
+		.n_tgids = o->tgids.n,
+		.comm_glob = o->comm_glob,
+		.cgroup_id = o->cgroup_id,
+		.gil = o->gil,
+		.user_stacks = o->user_stacks,
+		.kernel_stacks = o->kernel_stacks,
+		.redact = o->redact,
+	};
+	s32 child;
+	int code = 0;
+
+	if (o->command) {
+		code = command_prepare(&l->command, o->command, err);
+		child = l->command.pid;
+		config.tgids = &child;
+		config.n_tgids = 1;
+	}
+	if (!code)
+		code = open_trace(o, r, &l->writer, err);
+	if (code)
+		return code;
+	put_meta(l->writer, o, l->command.pid);
+	quota_find(&l->quota, o->command ? l->command.pid : o->tgids.n ? o->tgids.ids[0] : getpid(),
+		   o->cgroup);
+	code = session_open(&l->session, &config, l->writer, err);
+	if (!code) {
+		sample_host(l, loader_now(), true);
+		code = session_start(l->session, err);
+	}
+	if (!code && o->command)
+		code = command_start(&l->command, o->command[0], err);
+	if (code) {
+		trace_writer_close(l->writer, 0, 0, NULL);
+		l->writer = NULL;
+		if (strcmp(r->trace, "-"))
+			unlink(r->trace);
+	}
+	return code;
+}
+
+int recording_make(const struct cmd *cmd, const struct recording_options *o, struct recording *r)
+{
+	struct live l = {.cmd = cmd, .options = o, .command = {.go = -1, .failure = -1, .pid = -1}};
+	struct error err = {0};
+	int code;
+
+	*r = (struct recording){0};
+	catch_signals(o);
+	code = begin(&l, r, &err);
+	if (code) {
+		cmd_fail(cmd, "%s", error_text(&err, code));
+		command_abandon(&l.command);
+		session_close(l.session);
+		return 1;
+	}
+	l.begin = l.last_line = loader_now();
+	code = collect(&l, &err);
+	code = finish(&l, r, code, &err);
+	session_close(l.session);
+	if (code)
+		return cmd_fail(cmd, "%s; what was recorded before is kept in %s", error_text(&err, code),
+				r->trace);
+	return 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* recording.h - what `corun record` and `corun run` share: options, the recording itself. */
+#ifndef CORUN_RECORDING_H
+#define CORUN_RECORDING_H
+
+#include "cmd.h"
+#include "record/session.h"
+#include "record/target.h"
+
+struct recording_options {
+	enum target_kind target;
+	struct tgids tgids;
+	const char *comm_glob, *cgroup;
+	u64 cgroup_id;
+	const char *output;  /* -o, or NULL: named after the target */
+	u64 duration_ns;     /* 0: until it ends */
+	enum gil_mode gil;
+	bool wait_all, redact, quiet, user_stacks, kernel_stacks;
+	const char *parked;
+	char **command;      /* NULL when attaching */
+};
+
+struct recording {
+	char trace[4096];    /* name of the trace file */
+	char stem[4096];     /* the same without ".corun" */
+	int status;          /* exit status of COMMAND, 0 when attaching */
+	u64 bytes;
+};
+
+/* The options as help text, for both verbs. */
+#define RECORDING_HELP                                                                             \
+	"  -p PID[,PID...]         record processes that run already (a thread's id stands for its\n" \
+	"                          process)\n"                                                     \
+	"      --comm GLOB         processes whose name matches, now or later\n"                   \
+	"      --cgroup PATH       processes in this cgroup folder\n"                              \
+	"      --all               everything on this machine\n"                                   \
+	"  -d, --duration SECONDS  stop after this time\n"                                         \
+	"  -o, --output FILE       name of the trace; default: the command's name, with -2, -3 ...\n" \
+	"                          if it exists\n"                                                 \
+	"      --wait-all          go on until every descendant of COMMAND has ended\n"            \
+	"      --parked KINDS      wait kinds that count as parked (join,child,poll ...)\n"        \
+	"      --redact            leave arguments, paths and addresses out of the trace\n"        \
+	"  -q, --quiet             no progress and no closing line\n"                              \
+	"\nThe command runs as the user who called sudo. Ctrl-C goes to it; when attached, Ctrl-C ends\n" \
+	"the recording.\n"
+
+/* Parse; 0, or the exit status after having said what is wrong. */
+int recording_parse(const struct cmd *cmd, int argc, char **argv, struct recording_options *options);
+/* Record. 0, or the exit status after having said what is wrong. What was recorded is kept. */
+int recording_make(const struct cmd *cmd, const struct recording_options *options,
+		   struct recording *result);
+void recording_options_free(struct recording_options *options);
+
+#endif
