@@ -37,6 +37,10 @@ void convert_switch(const struct ev_switch *from, const struct ev_wait *wait, st
 	to->sw.next = from->next;
 	to->sw.prev_state = from->prev_state;
 	to->sw.flags = from->flags & EV_PREEMPT ? SWITCH_PREEMPT : 0;
+	if (from->prev && !(from->flags & EV_PREV_MEMBER))
+		to->sw.flags |= SWITCH_PREV_OUTSIDER;
+	if (from->next && !(from->flags & EV_NEXT_MEMBER))
+		to->sw.flags |= SWITCH_NEXT_OUTSIDER;
 	to->sw.prev_prio = from->prev_prio;
 	to->sw.next_prio = from->next_prio;
 	if (wait)

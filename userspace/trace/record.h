@@ -118,6 +118,8 @@ struct rec_wait {
 
 enum switch_flags {
 	SWITCH_PREEMPT = 1, /* the previous thread is still runnable: preempted, not blocked */
+	SWITCH_PREV_OUTSIDER = 2, /* not in the traced set (idle, tid 0, needs no flag) */
+	SWITCH_NEXT_OUTSIDER = 4,
 };
 
 /* State bits of the previous thread, from task_struct.__state (include/linux/sched.h). */

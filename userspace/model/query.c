@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/* query.c - what can be asked of a model at any time. */
+#include "model/state.h"
+
+void model_set_parked(struct model *m, u32 kinds)
+{
+	m->parked = kinds;
+	m->parked_fixed = true;
+}
+
+u32 model_parked(const struct model *m)
+{
+	return m->parked;
+}
+
+const struct counts *model_counts(const struct model *m)
+{
+	return &m->counts;
+}
+
+const struct counts *model_process_counts(const struct model *m, u32 process_id)
+{
+	return &m->process_counts[process_id];
+}
+
+u32 counts_concurrency(const struct counts *counts, u32 parked)
+{
+	u32 n = counts->running + counts->ready;
+
+	for (u32 kind = 0; kind < KINDS; kind++)
+		if (!(parked & 1u << kind))
+			n += counts->waiting[kind];
+	return n;
+}
+
+u32 model_gil_held_back(const struct model *m)
+{
+	return m->held_back;
+}
+
+u32 model_n_threads(const struct model *m)
+{
+	return m->n_threads;
+}
+
+const struct thread *model_thread(const struct model *m, u32 id)
+{
+	return &m->threads[id]->pub;
+}
+
+u32 model_n_processes(const struct model *m)
+{
+	return m->n_processes;
+}
+
+const struct process *model_process(const struct model *m, u32 id)
+{
+	return m->processes[id];
+}
+
+const char *thread_label(const struct thread *thread)
+{
+	return thread->name && thread->name[0] ? thread->name : thread->comm;
+}
+
+u64 model_window_begin(const struct model *m)
+{
+	return m->begin_ns;
+}
+
+u64 model_window_end(const struct model *m)
+{
+	return m->closed ? m->end_ns : m->now;
+}
+
+u64 model_conflicts(const struct model *m)
+{
+	return m->conflicts;
+}
+
+int model_check(const struct model *m, struct error *err)
+{
+	const struct counts *c = &m->counts;
+	u32 sum = c->running + c->ready + c->stopped + c->unknown, alive = 0, held = 0;
+
+	for (u32 kind = 0; kind < KINDS; kind++)
+		sum += c->waiting[kind];
+	for (u32 i = 0; i < m->n_threads; i++) {
+		alive += !m->threads[i]->pub.outsider && m->threads[i]->pub.state != STATE_NONE;
+		held += m->threads[i]->held_back;
+	}
+	if (c->alive != sum || alive != sum)
+		return error_set(err, -EINVAL, "%u threads live, %u are counted, their states add up to %u",
+				 alive, c->alive, sum);
+	if (held != m->held_back || held > c->running + c->ready)
+		return error_set(err, -EINVAL, "%u threads are held back by a GIL, %u are counted", held,
+				 m->held_back);
+	return 0;
+}
