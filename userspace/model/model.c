@@ -48,16 +48,20 @@ static bool in_doubt(const struct model *m, u64 ts)
 
 static void go_unknown(struct model *m, struct thr *t, u64 ts)
 {
+	struct next next = next_of(STATE_UNKNOWN);
+
 	lock_end(m, t, ts, false);
-	change_state(m, t, &NEXT(.state = STATE_UNKNOWN), ts);
+	change_state(m, t, &next, ts);
 }
 
 static void end_life(struct model *m, struct thr *t, u64 ts)
 {
 	struct process *p = t->pub.process;
+	struct next next = next_of(STATE_NONE);
 
+	next.end_state = TASK_BIT_DEAD;
 	lock_end(m, t, ts, false);
-	change_state(m, t, &NEXT(.state = STATE_NONE, .end_state = TASK_BIT_DEAD), ts);
+	change_state(m, t, &next, ts);
 	change_held_back(m, t);
 	t->pub.end_ns = ts;
 	table_remove_thread(m, t);
@@ -73,13 +77,6 @@ static u32 outsider_id(struct model *m, s32 tid)
 	struct thr *t = tid > 0 ? table_outsider(m, tid) : NULL;
 
 	return t ? t->pub.id : NO_THREAD;
-}
-
-static u32 any_id(struct model *m, s32 tid)
-{
-	struct thr *t = tid > 0 ? table_thread(m, tid) : NULL;
-
-	return t ? t->pub.id : outsider_id(m, tid);
 }
 
 /* A traced thread whose introduction was lost: it is there from now on. */
@@ -100,6 +97,7 @@ static void switch_out(struct model *m, struct thr *t, const struct record *rec,
 	const struct rec_switch *sw = &rec->sw;
 	bool preempted = sw->flags & SWITCH_PREEMPT || !sw->prev_state;
 	struct wait_info wait = {.owner = NO_THREAD};
+	struct next next = next_of(STATE_READY);
 	u64 ts = rec->ts;
 
 	if (t->pub.state != STATE_RUNNING && t->pub.state != STATE_UNKNOWN)
@@ -118,14 +116,17 @@ static void switch_out(struct model *m, struct thr *t, const struct record *rec,
 	}
 	if (preempted) {
 		lock_leaves(m, t, ts);
-		change_state(m, t, &NEXT(.state = STATE_READY, .preempted = true, .preempted_by = next_id),
-			     ts);
+		next.preempted = true;
+		next.preempted_by = next_id;
+		change_state(m, t, &next, ts);
 		change_held_back(m, t);
 		return;
 	}
+	next.end_state = sw->prev_state;
 	if (sw->prev_state & STOPPED_BITS) {
+		next.state = STATE_STOPPED;
 		lock_end(m, t, ts, false);
-		change_state(m, t, &NEXT(.state = STATE_STOPPED, .end_state = sw->prev_state), ts);
+		change_state(m, t, &next, ts);
 		return;
 	}
 	wait.rec = sw->wait;
@@ -135,19 +136,23 @@ static void switch_out(struct model *m, struct thr *t, const struct record *rec,
 	if (t->woken) {
 		/* The wake-up came while it was on its way to sleep: it has never really slept. */
 		t->woken = false;
-		change_state(m, t, &NEXT(.state = STATE_READY, .waker = t->early_waker,
-					 .waker_context = t->early_context,
-					 .end_state = sw->prev_state), ts);
+		next.waker = t->early_waker;
+		next.waker_context = t->early_context;
+		change_state(m, t, &next, ts);
 		change_held_back(m, t);
 		return;
 	}
-	change_state(m, t, &NEXT(.state = STATE_WAITING, .wait = &wait, .end_state = sw->prev_state), ts);
+	next.state = STATE_WAITING;
+	next.wait = &wait;
+	change_state(m, t, &next, ts);
 	lock_blocked(m, t, ts);
 	change_held_back(m, t);
 }
 
 static void switch_in(struct model *m, struct thr *t, const struct record *rec)
 {
+	struct next next = next_of(STATE_RUNNING);
+
 	if (t->pub.state == STATE_RUNNING) {
 		/* The snapshot had it running already; or its switch-out was lost. */
 		if (t->pub.cpu != rec->cpu)
@@ -155,8 +160,9 @@ static void switch_in(struct model *m, struct thr *t, const struct record *rec)
 		t->pub.cpu = rec->cpu;
 		return;
 	}
-	change_state(m, t, &NEXT(.state = STATE_RUNNING, .cpu = rec->cpu, .prio = rec->sw.next_prio),
-		     rec->ts);
+	next.cpu = rec->cpu;
+	next.prio = rec->sw.next_prio;
+	change_state(m, t, &next, rec->ts);
 	t->woken = false;
 	lock_runs(m, t, rec->ts);
 }
@@ -188,6 +194,7 @@ static void on_waking(struct model *m, const struct record *rec)
 	struct thr *t = table_thread(m, w->tid);
 	struct thr *waker = w->waker > 0 ? table_thread(m, w->waker) : NULL;
 	bool causal = w->context == WAKER_TASK || w->context == WAKER_SOFTIRQ_SELF;
+	struct next next = next_of(STATE_READY);
 	struct wakeup wakeup = {.ts = rec->ts, .context = w->context, .cpu = rec->cpu, .causal = causal};
 	u32 waker_id;
 
@@ -225,8 +232,9 @@ static void on_waking(struct model *m, const struct record *rec)
 		FOR_SINKS(m, wakeup, &wakeup);
 	if (t->pub.state == STATE_READY)
 		return;
-	change_state(m, t, &NEXT(.state = STATE_READY, .waker = waker_id, .waker_context = w->context),
-		     rec->ts);
+	next.waker = waker_id;
+	next.waker_context = w->context;
+	change_state(m, t, &next, rec->ts);
 	lock_woken(m, t, waker_id, causal);
 	change_held_back(m, t);
 }
@@ -414,12 +422,13 @@ static void close_window(struct model *m, u64 ts)
 	close_regions(m, ts);
 	/* In order of id, so that what is written of it is the same every time. */
 	for (u32 i = 0; i < m->n_threads; i++) {
+		struct next next = next_of(STATE_NONE);
 		struct thr *t = m->threads[i];
 
 		if (t->pub.outsider || t->pub.state == STATE_NONE)
 			continue;
 		lock_end(m, t, ts, false);
-		change_state(m, t, &NEXT(.state = STATE_NONE), ts);
+		change_state(m, t, &next, ts);
 		change_held_back(m, t);
 		t->pub.end_ns = ts;
 	}

@@ -119,7 +119,11 @@ struct next {
 	u32 end_state;                /* of a running span that ends */
 };
 
-#define NEXT(...) ((struct next){.preempted_by = NO_THREAD, .waker = NO_THREAD, __VA_ARGS__})
+/* @state and nothing known about it. */
+static inline struct next next_of(enum thread_state state)
+{
+	return (struct next){.state = state, .preempted_by = NO_THREAD, .waker = NO_THREAD};
+}
 
 /* change.c: a thread leaves one state and enters another. */
 void change_start(struct model *m, struct thr *t, enum thread_state state, u64 ts);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+#include "export/words.h"
+
+void words_duration(struct buf *buf, u64 ns)
+{
+	static const struct {
+		u64 ns;
+		const char *name;
+	} units[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}, {1, "ns"}};
+	size_t u = 0;
+	double value;
+
+	while (u < ARRAY_SIZE(units) - 1 && ns < units[u].ns)
+		u++;
+	value = (double)ns / (double)units[u].ns;
+	if (value >= 100 || ns % units[u].ns == 0)
+		buf_printf(buf, "%.0f %s", value, units[u].name);
+	else
+		buf_printf(buf, value >= 10 ? "%.1f %s" : "%.2f %s", value, units[u].name);
+}
+
+void words_wait(struct buf *buf, const struct model *model, const struct wait_info *wait)
+{
+	buf_puts(buf, kind_table[wait->kind].label);
+	if (wait->owner != NO_THREAD) {
+		buf_puts(buf, " (held by ");
+		buf_puts(buf, thread_label(model_thread(model, wait->owner)));
+		buf_putc(buf, ')');
+	} else if (wait->desc[0]) {
+		buf_putc(buf, ' ');
+		buf_puts(buf, wait->desc);
+	} else if (wait->kind == KIND_SLEEP && wait->rec.flags & WAIT_TIMED) {
+		buf_putc(buf, ' ');
+		words_duration(buf, wait->rec.timeout_ns);
+	}
+}
+
+void words_span(struct buf *buf, const struct model *model, const struct span *span)
+{
+	switch (span->state) {
+	case STATE_RUNNING:
+		buf_puts(buf, "On CPU");
+		break;
+	case STATE_READY:
+		buf_puts(buf, "Ready");
+		if (span->preempted) {
+			buf_puts(buf, " (preempted");
+			if (span->preempted_by != NO_THREAD) {
+				buf_puts(buf, " by ");
+				buf_puts(buf, thread_label(model_thread(model, span->preempted_by)));
+			}
+			buf_putc(buf, ')');
+		}
+		break;
+	case STATE_WAITING:
+		words_wait(buf, model, span->wait);
+		break;
+	case STATE_STOPPED:
+		buf_puts(buf, "Stopped");
+		break;
+	default:
+		buf_puts(buf, "Unknown (events lost)");
+	}
+}

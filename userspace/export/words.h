@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* words.h - what a state, a wait, a thread is called in every exported picture. */
+#ifndef CORUN_EXPORT_WORDS_H
+#define CORUN_EXPORT_WORDS_H
+
+#include "base/buf.h"
+#include "model/model.h"
+
+/* "GIL (held by worker-2)", "network 127.0.0.1:5432", "sleep 50 ms", "page fault". */
+void words_wait(struct buf *buf, const struct model *model, const struct wait_info *wait);
+/* "On CPU", "Ready (preempted by cc1)", the wait, "Stopped", "Unknown (events lost)". */
+void words_span(struct buf *buf, const struct model *model, const struct span *span);
+/* "50 ms", "1.25 s", "340 us": three significant figures. */
+void words_duration(struct buf *buf, u64 ns);
+
+#endif
