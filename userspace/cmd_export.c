@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "cmd.h"
 #include "export/export.h"
 #include "trace/trace.h"
