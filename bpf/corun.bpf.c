@@ -28,7 +28,7 @@ struct task_ctx {
 	__u32 allowed;
 	__s16 nr;            /* last call blocked in, for restart_syscall */
 	__u8 desc_kind;
-	__u8 pad;
+	bool running;        /* its latest switch-in was seen */
 };
 
 struct {
@@ -162,6 +162,36 @@ static __always_inline void affinity_check(struct task_struct *task, struct task
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
+/*
+ * A thread leaves the CPU that was never seen to get it: the kernel does not fire sched_switch for
+ * every switch everywhere (seen on a hypervisor's guest kernel, where ftrace misses the same ones).
+ * Its own accounting knows when the thread arrived: sched_info.last_arrival, on the run queue's clock
+ * (kernel/sched/stats.h: sched_info_arrive()), which stands at now in __schedule().
+ */
+static __noinline void emit_arrival(struct task_struct *task, struct task_ctx *own)
+{
+	struct rq *rq = NULL;
+	struct ev_pending *e;
+	__u64 clock = 0, arrival = 0;
+
+	if (!bpf_core_field_exists(task->sched_info) || !bpf_core_field_exists(struct cfs_rq, rq))
+		return;
+	rq = BPF_CORE_READ(task, se.cfs_rq, rq);
+	clock = BPF_CORE_READ(rq, clock);
+	arrival = BPF_CORE_READ(task, sched_info.last_arrival);
+	if (!arrival || arrival > clock)
+		return;
+	e = event_new(sizeof(*e), EV_ARRIVAL);
+	if (!e)
+		return;
+	e->head.ts -= clock - arrival;
+	e->tid = BPF_CORE_READ(task, pid);
+	e->pad = 0;
+	e->wake = own->wake;
+	own->wake.ts = 0;
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+}
+
 struct switch_facts {
 	struct task_struct *prev, *next;
 	__u32 state;
@@ -181,6 +211,7 @@ static __always_inline void switch_fill(struct ev_switch *e, const struct switch
 	if (next_ctx) {
 		e->wake = next_ctx->wake;
 		next_ctx->wake.ts = 0;
+		next_ctx->running = true;
 	} else {
 		__builtin_memset(&e->wake, 0, sizeof(e->wake));
 	}
@@ -242,22 +273,26 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	struct switch_facts f = {prev, next, prev_state, 0};
 	struct ev_wait wait;
 
-	if (preempt || !prev_state) {
-		f.flags |= EV_PREEMPT;
-		f.state = 0;
-	}
 	if (!prev_ctx) {
 		if (!next_ctx)
 			return 0;
+		f.state = 0;
 		f.flags |= EV_NEXT_MEMBER;
 		emit_switch(&f, next_ctx);
 		return 0;
+	}
+	if (preempt || !prev_state) {
+		f.flags |= EV_PREEMPT;
+		f.state = 0;
 	}
 	if (next_ctx)
 		f.flags |= EV_NEXT_MEMBER;
 	else if (next->pid)
 		announce_outsider(next);
 	f.flags |= EV_PREV_MEMBER;
+	if (!prev_ctx->running)
+		emit_arrival(prev, prev_ctx);
+	prev_ctx->running = false;
 	affinity_check(prev, prev_ctx);
 	if (f.flags & EV_PREEMPT) {
 		/* A wake-up that met it running is spent. */
@@ -416,7 +451,7 @@ int BPF_PROG(on_exec, struct task_struct *task, __s32 old_tid, struct linux_binp
 		own = bpf_task_storage_get(&members, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 		if (!own)
 			return 0;
-		joined = true;
+		joined = own->running = true;
 	}
 	e = event_new(sizeof(*e), EV_EXEC);
 	if (!e)
@@ -527,6 +562,7 @@ int snapshot(struct bpf_iter__task *it)
 	e->state = state;
 	e->flags |= EV_THREAD_SNAPSHOT;
 	if (task->on_cpu) {
+		ctx->running = true;
 		e->flags |= EV_THREAD_RUNNING;
 		if (bpf_core_field_exists(task->cpu))
 			e->head.cpu = (__u16)task->cpu;

@@ -38,6 +38,7 @@ enum ev_type {
 	EV_DESC,       /* struct ev_desc */
 	EV_AFFINITY,   /* struct ev_affinity */
 	EV_WAKE,       /* struct ev_pending: woken, not run when recording stopped */
+	EV_ARRIVAL,    /* struct ev_pending: was switched in at ts without a sched_switch */
 };
 
 struct ev_head {

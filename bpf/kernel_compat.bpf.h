@@ -133,7 +133,11 @@ struct mm_struct {
 };
 
 struct rq {
-	int cpu;
+	__u64 clock; /* as of the latest __schedule() */
+};
+
+struct sched_info {
+	unsigned long long last_arrival; /* rq->clock when it last got a CPU */
 };
 
 struct cfs_rq {
@@ -182,6 +186,7 @@ struct task_struct {
 	struct mm_struct *mm;
 	struct css_set *cgroups;
 	struct sched_entity se;
+	struct sched_info sched_info; /* CONFIG_SCHED_INFO */
 	unsigned int on_rq;
 	unsigned int cpu;                 /* 5.16 and later: here again */
 };

@@ -156,7 +156,8 @@ static size_t event_size(u8 type)
 	case EV_RENAME: return sizeof(struct ev_rename);
 	case EV_DESC: return sizeof(struct ev_desc);
 	case EV_AFFINITY: return sizeof(struct ev_affinity);
-	case EV_WAKE: return sizeof(struct ev_pending);
+	case EV_WAKE:
+	case EV_ARRIVAL: return sizeof(struct ev_pending);
 	}
 	return 0;
 }
@@ -212,6 +213,20 @@ int collect_event(struct collect *c, const void *event, size_t len)
 		const struct ev_pending *pending = event;
 
 		return add_wake(c, &pending->wake, pending->tid);
+	}
+	if (head->type == EV_ARRIVAL) {
+		const struct ev_pending *arrival = event;
+
+		err = add_wake(c, &arrival->wake, arrival->tid);
+		if (err)
+			return err;
+		if (head->ts < c->done) {
+			struct record rec;
+
+			convert_arrival(arrival, &rec);
+			put(c, &rec, true);
+			return c->error;
+		}
 	}
 	if (head->type <= EV_FUTEX) {
 		const struct ev_switch *sw = event;
@@ -495,6 +510,14 @@ static void put_event(struct collect *c, const struct ev_head *head)
 		rec.type = REC_RENAME;
 		rec.rename.tid = ev->tid;
 		rec.rename.comm = ev->comm;
+		break;
+	}
+	case EV_ARRIVAL: {
+		struct member *m = map_get(&c->members, (u32)((const struct ev_pending *)head)->tid);
+
+		convert_arrival((const void *)head, &rec);
+		if (m)
+			member_state(c, m, M_RUNNING);
 		break;
 	}
 	case EV_AFFINITY: {

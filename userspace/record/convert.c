@@ -49,6 +49,16 @@ void convert_switch(const struct ev_switch *from, const struct ev_wait *wait, st
 		to->sw.wait.nr = -1;
 }
 
+void convert_arrival(const struct ev_pending *from, struct record *to)
+{
+	*to = (struct record){.ts = from->head.ts, .type = REC_SWITCH, .cpu = from->head.cpu};
+	to->sw.prev = -1;
+	to->sw.next = from->tid;
+	to->sw.flags = SWITCH_ACCOUNTED;
+	to->sw.next_prio = 120;
+	to->sw.wait.nr = -1;
+}
+
 void convert_waking(const struct ev_wake *from, s32 tid, struct record *to)
 {
 	*to = (struct record){.ts = from->ts, .type = REC_WAKING, .cpu = from->cpu};

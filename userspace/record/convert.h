@@ -14,6 +14,8 @@ void convert_switch(const struct ev_switch *from, const struct ev_wait *wait, st
 void convert_thread(const struct ev_thread *from, struct record *to);
 void convert_exec(const struct ev_exec *from, bool redact, struct record *to, struct buf *strings);
 void convert_desc(const struct ev_desc *from, bool redact, struct record *to, struct buf *strings);
+/* A switch-in that only the kernel's accounting told of. */
+void convert_arrival(const struct ev_pending *from, struct record *to);
 void convert_waking(const struct ev_wake *from, s32 tid, struct record *to);
 
 #endif

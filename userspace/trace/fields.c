@@ -15,7 +15,8 @@ static const char *const lock_kinds[] = {
 	"gil-switch", NULL,
 };
 static const char *const wait_flags[] = {"fault", "io", "timed", "owner", "shared", "loop", NULL};
-static const char *const switch_flags[] = {"preempt", "prev-outsider", "next-outsider", NULL};
+static const char *const switch_flags[] = {"preempt", "prev-outsider", "next-outsider",
+						   "accounted", NULL};
 static const char *const thread_flags[] = {
 	"snapshot", "outsider", "kernel", "running", "ready", "vfork", "process", NULL,
 };

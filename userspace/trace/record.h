@@ -120,6 +120,8 @@ enum switch_flags {
 	SWITCH_PREEMPT = 1, /* the previous thread is still runnable: preempted, not blocked */
 	SWITCH_PREV_OUTSIDER = 2, /* not in the traced set (idle, tid 0, needs no flag) */
 	SWITCH_NEXT_OUTSIDER = 4,
+	SWITCH_ACCOUNTED = 8, /* no sched_switch was fired: the time is the kernel's accounting, prev is
+			       * not known (-1) */
 };
 
 /* State bits of the previous thread, from task_struct.__state (include/linux/sched.h). */
