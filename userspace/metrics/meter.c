@@ -1,0 +1,630 @@
+/* SPDX-License-Identifier: MIT */
+#include "metrics/meter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/lock_table.h"
+
+/* A stretch of time with its figures; the window is stretch 0. */
+struct stretch {
+	struct figures *figures;
+	u32 depth;         /* open marks of this name; > 0: it is running */
+	u64 since_ns;      /* since when */
+	u64 last_begin_ns, last_end_ns; /* the latest time that it ran, once it has ended */
+};
+
+/* What a process was at since `last_ns`; see touch(). */
+struct process_level {
+	u64 last_ns;
+	u32 running, flight;
+	bool touched;
+};
+
+struct meter {
+	struct model *model;
+	u32 parked;
+	bool open, closed;
+	u64 last_ns;
+	int error;
+
+	struct stretch stretches[METER_REGIONS + 2];
+	u32 n_stretches;
+	u64 regions_left_out;
+	u64 from_ns, to_ns;    /* the stretch by time, absolute; stretch 1 if timed */
+	bool timed;
+
+	u32 *alive;            /* thread ids; those that have died are dropped when it is walked */
+	u32 n_alive, cap_alive;
+
+	struct process_level *processes;
+	u32 n_processes;
+	u32 *touched;          /* process ids */
+	u32 n_touched, cap_touched;
+
+	u64 *affinity;         /* by thread id */
+	u32 n_affinity;
+
+	struct series series;
+	struct gil_history gils;
+	struct host_figures host;
+	struct loss_figures losses;
+};
+
+static bool push_u32(u32 **list, u32 *n, u32 *cap, u32 value)
+{
+	if (*n == *cap) {
+		u32 want = *cap ? *cap * 2 : 64;
+		u32 *grown = realloc(*list, want * sizeof(*grown));
+
+		if (!grown)
+			return false;
+		*list = grown;
+		*cap = want;
+	}
+	(*list)[(*n)++] = value;
+	return true;
+}
+
+static void note_error(struct meter *meter, int err)
+{
+	if (err && !meter->error)
+		meter->error = err;
+}
+
+/* Processes: levels are taken per process only when one of its threads changes. */
+
+static struct process_level *level_of(struct meter *meter, u32 id)
+{
+	if (id >= meter->n_processes) {
+		u32 want = id + 1 + id / 2;
+		struct process_level *grown = realloc(meter->processes, want * sizeof(*grown));
+
+		if (!grown) {
+			note_error(meter, -ENOMEM);
+			return NULL;
+		}
+		memset(grown + meter->n_processes, 0,
+		       (want - meter->n_processes) * sizeof(*grown));
+		meter->processes = grown;
+		meter->n_processes = want;
+	}
+	return &meter->processes[id];
+}
+
+static void level_flush(struct meter *meter, u32 id, struct process_level *level, u64 ts)
+{
+	if (ts <= level->last_ns)
+		return;
+	for (u32 i = 0; i < meter->n_stretches && level->last_ns; i++) {
+		struct stretch *stretch = &meter->stretches[i];
+		u64 from = level->last_ns > stretch->since_ns ? level->last_ns : stretch->since_ns;
+		struct process_figures *process;
+
+		if (!stretch->depth || from >= ts)
+			continue;
+		process = figures_process(stretch->figures, id);
+		if (!process)
+			continue;
+		curve_add(&process->parallelism, level->running, from, ts - from,
+			  level->flight > 0);
+		curve_add(&process->concurrency, level->flight, from, ts - from,
+			  level->flight > 0);
+	}
+	level->last_ns = ts;
+}
+
+/*
+ * A thread of process @id changes its state at @ts. Its new level is read only when time moves on
+ * (refresh_touched): several changes may fall on one instant, and states of length 0 are not told.
+ */
+static void touch(struct meter *meter, u32 id, u64 ts)
+{
+	struct process_level *level = level_of(meter, id);
+
+	if (!level)
+		return;
+	level_flush(meter, id, level, ts);
+	if (level->touched)
+		return;
+	level->touched = push_u32(&meter->touched, &meter->n_touched, &meter->cap_touched, id);
+	if (!level->touched)
+		note_error(meter, -ENOMEM);
+}
+
+static void refresh_touched(struct meter *meter)
+{
+	for (u32 i = 0; i < meter->n_touched; i++) {
+		u32 id = meter->touched[i];
+		struct process_level *level = &meter->processes[id];
+		const struct counts *counts = model_process_counts(meter->model, id);
+
+		level->running = counts->running;
+		level->flight = counts_concurrency(counts, meter->parked);
+		level->touched = false;
+		if (!level->last_ns)
+			level->last_ns = meter->last_ns;
+	}
+	meter->n_touched = 0;
+}
+
+/* Curves. */
+
+static void note_peak(struct meter *meter, struct figures *figures)
+{
+	u32 kept = 0;
+
+	figures->n_max_who = 0;
+	/* Peaks are few (at most one a CPU), but with very many threads the walk is not worth it. */
+	if (meter->n_alive > 65536)
+		return;
+	for (u32 i = 0; i < meter->n_alive; i++) {
+		const struct thread *thread = model_thread(meter->model, meter->alive[i]);
+
+		if (thread->state == STATE_NONE)
+			continue;
+		meter->alive[kept++] = meter->alive[i];
+		if (thread->state == STATE_RUNNING &&
+		    figures->n_max_who < ARRAY_SIZE(figures->max_who))
+			figures->max_who[figures->n_max_who++] = thread->id;
+	}
+	meter->n_alive = kept;
+}
+
+static void joint_add(struct figures *figures, u32 running, u32 flight, u64 ts, u64 dt)
+{
+	if (running >= figures->n_joint) {
+		u32 want = running + 1;
+		struct curve *grown = realloc(figures->joint, want * sizeof(*grown));
+
+		if (!grown) {
+			figures->failed = true;
+			return;
+		}
+		memset(grown + figures->n_joint, 0, (want - figures->n_joint) * sizeof(*grown));
+		figures->joint = grown;
+		figures->n_joint = want;
+	}
+	curve_add(&figures->joint[running], flight, ts, dt, flight > 0);
+}
+
+/* Everything has been as the model's counts say since last_ns; now it is @ts. */
+static void step(struct meter *meter, u64 ts)
+{
+	const struct counts *counts = model_counts(meter->model);
+	u64 from = meter->last_ns, dt;
+	u32 flight, demand, held;
+
+	if (ts <= from)
+		return;
+	refresh_touched(meter);
+	dt = ts - from;
+	flight = counts_concurrency(counts, meter->parked);
+	held = model_gil_held_back(meter->model);
+	demand = counts->running + counts->ready;
+	demand = demand > held ? demand - held : 0;
+	for (u32 i = 0; i < meter->n_stretches; i++) {
+		struct figures *figures = meter->stretches[i].figures;
+
+		if (!meter->stretches[i].depth)
+			continue;
+		if (!figures->parallelism.n || counts->running > figures->parallelism.max)
+			note_peak(meter, figures);
+		figures->duration_ns += dt;
+		figures->active_ns += flight ? dt : 0;
+		curve_add(&figures->parallelism, counts->running, from, dt, flight > 0);
+		curve_add(&figures->concurrency, flight, from, dt, flight > 0);
+		curve_add(&figures->concurrency_high, flight + counts->unknown, from, dt,
+			  flight > 0);
+		curve_add(&figures->demand, demand, from, dt, flight > 0);
+		curve_add(&figures->alive, counts->alive, from, dt, flight > 0);
+		joint_add(figures, counts->running, flight, from, dt);
+	}
+	series_add(&meter->series, from, dt, counts, flight, demand);
+	meter->last_ns = ts;
+}
+
+/* Threads' time. */
+
+/* Give @stretch what living threads have spent in their present state so far. */
+static void charge_open(struct meter *meter, struct stretch *stretch, u64 ts)
+{
+	u32 kept = 0;
+
+	for (u32 i = 0; i < meter->n_alive; i++) {
+		const struct thread *thread = model_thread(meter->model, meter->alive[i]);
+		struct span span = {
+			.thread = thread,
+			.state = thread->state,
+			.start_ns = thread->since_ns,
+			.end_ns = ts,
+			.cpu = thread->cpu,
+			.prio = thread->prio,
+			.preempted = thread->preempted,
+			.preempted_by = thread->preempted_by,
+			.wait = thread->state == STATE_WAITING ? &thread->wait : NULL,
+		};
+		u64 from = thread->since_ns;
+
+		if (thread->state == STATE_NONE)
+			continue;
+		meter->alive[kept++] = meter->alive[i];
+		if (from < stretch->since_ns)
+			from = stretch->since_ns;
+		if (from < ts)
+			figures_charge(stretch->figures, &span, from, false);
+	}
+	meter->n_alive = kept;
+}
+
+/* Stretches. */
+
+static void flush_processes(struct meter *meter, u64 ts)
+{
+	for (u32 i = 0; i < meter->n_processes; i++)
+		level_flush(meter, i, &meter->processes[i], ts);
+}
+
+static void stretch_open(struct meter *meter, struct stretch *stretch, u64 ts)
+{
+	if (stretch->depth++)
+		return;
+	flush_processes(meter, ts);
+	stretch->since_ns = ts;
+	if (!stretch->figures->times++)
+		stretch->figures->begin_ns = ts;
+}
+
+static void stretch_close(struct meter *meter, struct stretch *stretch, u64 ts)
+{
+	if (stretch->depth != 1) {
+		stretch->depth -= stretch->depth > 0;
+		return;
+	}
+	flush_processes(meter, ts);
+	stretch->depth = 0;
+	charge_open(meter, stretch, ts);
+	stretch->last_begin_ns = stretch->since_ns;
+	stretch->last_end_ns = ts;
+	stretch->figures->end_ns = ts;
+}
+
+static struct stretch *stretch_new(struct meter *meter, const char *name)
+{
+	struct stretch *stretch = &meter->stretches[meter->n_stretches];
+	struct figures *figures = calloc(1, sizeof(*figures));
+
+	if (!figures || (name && !(figures->name = strdup(name)))) {
+		free(figures);
+		note_error(meter, -ENOMEM);
+		return NULL;
+	}
+	*stretch = (struct stretch){.figures = figures};
+	meter->n_stretches++;
+	return stretch;
+}
+
+static struct stretch *stretch_named(struct meter *meter, const char *name)
+{
+	for (u32 i = meter->timed ? 2 : 1; i < meter->n_stretches; i++)
+		if (!strcmp(meter->stretches[i].figures->name, name))
+			return &meter->stretches[i];
+	return NULL;
+}
+
+/* Time moves on to @ts; stops on the way where the stretch by time begins and ends. */
+static void advance(struct meter *meter, u64 ts)
+{
+	if (!meter->open || ts <= meter->last_ns)
+		return;
+	if (meter->timed) {
+		struct stretch *timed = &meter->stretches[1];
+
+		if (!timed->figures->times && meter->from_ns <= ts) {
+			step(meter, meter->from_ns);
+			stretch_open(meter, timed, meter->from_ns);
+		}
+		if (timed->depth && meter->to_ns <= ts) {
+			step(meter, meter->to_ns);
+			stretch_close(meter, timed, meter->to_ns);
+		}
+	}
+	step(meter, ts);
+}
+
+/* The sink. */
+
+static void on_affinity(struct meter *meter, const struct rec_affinity *affinity)
+{
+	/* Latest thread of that tid: ids only grow, and tids are reused. */
+	for (u32 i = model_n_threads(meter->model); i-- > 0;) {
+		if (model_thread(meter->model, i)->tid != affinity->tid)
+			continue;
+		if (i >= meter->n_affinity) {
+			u32 want = i + 1 + i / 2;
+			u64 *grown = realloc(meter->affinity, want * sizeof(*grown));
+
+			if (!grown) {
+				note_error(meter, -ENOMEM);
+				return;
+			}
+			memset(grown + meter->n_affinity, 0,
+			       (want - meter->n_affinity) * sizeof(*grown));
+			meter->affinity = grown;
+			meter->n_affinity = want;
+		}
+		meter->affinity[i] = affinity->mask;
+		return;
+	}
+}
+
+static void on_cgroup(struct host_figures *host, const struct rec_cgroup *cgroup)
+{
+	size_t len = strnlen(cgroup->path, sizeof(host->cgroup_path) - 1);
+
+	if (!host->n_cgroup++)
+		host->cgroup_first = *cgroup;
+	host->cgroup_last = *cgroup;
+	memcpy(host->cgroup_path, cgroup->path, len);
+	host->cgroup_path[len] = '\0';
+	host->cgroup_first.path = host->cgroup_last.path = host->cgroup_path;
+}
+
+static void on_record(void *ctx, const struct record *rec)
+{
+	struct meter *meter = ctx;
+
+	advance(meter, rec->ts);
+	switch (rec->type) {
+	case REC_AFFINITY:
+		on_affinity(meter, &rec->affinity);
+		break;
+	case REC_HOST:
+		if (!meter->host.n_host++)
+			meter->host.first = rec->host;
+		meter->host.last = rec->host;
+		break;
+	case REC_CGROUP:
+		on_cgroup(&meter->host, &rec->cgroup);
+		break;
+	case REC_LOST:
+		meter->losses.events += rec->lost.count;
+		meter->losses.gaps++;
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_window_begin(void *ctx, u64 ts)
+{
+	struct meter *meter = ctx;
+
+	meter->open = true;
+	meter->parked = model_parked(meter->model);
+	meter->last_ns = ts;
+	note_error(meter, series_init(&meter->series, ts));
+	if (meter->timed) {
+		meter->from_ns += ts;
+		meter->to_ns = meter->to_ns > UINT64_MAX - ts ? UINT64_MAX : meter->to_ns + ts;
+	}
+	stretch_open(meter, &meter->stretches[0], ts);
+}
+
+static void on_process_start(void *ctx, const struct process *process, u64 ts)
+{
+	if (!process->outsider)
+		touch(ctx, process->id, ts);
+}
+
+static void on_thread_start(void *ctx, const struct thread *thread, u64 ts)
+{
+	struct meter *meter = ctx;
+
+	if (thread->outsider)
+		return;
+	if (!push_u32(&meter->alive, &meter->n_alive, &meter->cap_alive, thread->id))
+		note_error(meter, -ENOMEM);
+	touch(meter, thread->process->id, ts);
+}
+
+static void on_state(void *ctx, const struct span *span)
+{
+	struct meter *meter = ctx;
+
+	if (span->thread->outsider)
+		return;
+	touch(meter, span->thread->process->id, span->end_ns);
+	for (u32 i = 0; i < meter->n_stretches; i++) {
+		struct stretch *stretch = &meter->stretches[i];
+		u64 from = span->start_ns > stretch->since_ns ? span->start_ns : stretch->since_ns;
+
+		if (stretch->depth && from < span->end_ns)
+			figures_charge(stretch->figures, span, from, true);
+	}
+}
+
+static void on_wakeup(void *ctx, const struct wakeup *wakeup)
+{
+	struct meter *meter = ctx;
+
+	for (u32 i = 0; i < meter->n_stretches; i++) {
+		if (!meter->stretches[i].depth)
+			continue;
+		meter->stretches[i].figures->wakeups++;
+		meter->stretches[i].figures->wakeups_causal += wakeup->causal;
+	}
+}
+
+/* An interval is told when it is over: a region that ended inside it takes its part all the same. */
+static void on_lock_wait(void *ctx, const struct lock_wait *wait)
+{
+	struct meter *meter = ctx;
+
+	for (u32 i = 0; i < meter->n_stretches; i++) {
+		struct stretch *stretch = &meter->stretches[i];
+
+		if (stretch->last_end_ns > wait->start_ns)
+			note_error(meter, lock_table_add(stretch->figures, &meter->gils, wait,
+							 stretch->last_begin_ns,
+							 stretch->last_end_ns));
+		if (stretch->depth)
+			note_error(meter, lock_table_add(stretch->figures, &meter->gils, wait,
+							 stretch->since_ns, wait->end_ns));
+	}
+}
+
+static void on_gil(void *ctx, s32 tgid, u64 lock, u32 holder, bool known, bool exact, u64 ts)
+{
+	struct meter *meter = ctx;
+
+	(void)exact;
+	note_error(meter, gil_history_add(&meter->gils, tgid, lock, known ? holder : NO_THREAD, ts));
+}
+
+static void on_region_begin(void *ctx, const struct region *region)
+{
+	struct meter *meter = ctx;
+	struct stretch *stretch = stretch_named(meter, region->name);
+	u64 ts = region->start_ns > meter->last_ns ? region->start_ns : meter->last_ns;
+
+	if (meter->closed)
+		return;
+	if (!stretch) {
+		if (meter->n_stretches == ARRAY_SIZE(meter->stretches)) {
+			meter->regions_left_out++;
+			return;
+		}
+		stretch = stretch_new(meter, region->name);
+		if (!stretch)
+			return;
+	}
+	stretch_open(meter, stretch, ts);
+}
+
+static void on_region(void *ctx, const struct region *region)
+{
+	struct meter *meter = ctx;
+	struct stretch *stretch = stretch_named(meter, region->name);
+
+	if (stretch && meter->open)
+		stretch_close(meter, stretch, region->end_ns);
+}
+
+static void on_window_end(void *ctx, u64 ts)
+{
+	struct meter *meter = ctx;
+
+	if (!meter->open)
+		return;
+	refresh_touched(meter);
+	/* Every open state was told as ended before: nothing is left to charge. */
+	meter->n_alive = 0;
+	for (u32 i = meter->n_stretches; i-- > 0;) {
+		if (meter->stretches[i].depth)
+			meter->stretches[i].depth = 1;
+		stretch_close(meter, &meter->stretches[i], ts);
+	}
+	meter->open = false;
+	meter->closed = true;
+}
+
+static const struct model_sink sink = {
+	.record = on_record,
+	.window_begin = on_window_begin,
+	.process_start = on_process_start,
+	.thread_start = on_thread_start,
+	.state = on_state,
+	.wakeup = on_wakeup,
+	.lock_wait = on_lock_wait,
+	.gil = on_gil,
+	.region_begin = on_region_begin,
+	.region = on_region,
+	.window_end = on_window_end,
+};
+
+const struct model_sink *meter_sink(void)
+{
+	return &sink;
+}
+
+int meter_new(struct meter **out, struct model *model, const struct meter_options *options)
+{
+	struct meter *meter = calloc(1, sizeof(*meter));
+
+	if (!meter)
+		return -ENOMEM;
+	meter->model = model;
+	if (stretch_new(meter, NULL) && options && options->to_ns > options->from_ns) {
+		meter->timed = true;
+		meter->from_ns = options->from_ns;
+		meter->to_ns = options->to_ns;
+		stretch_new(meter, "");
+	}
+	if (meter->error) {
+		meter_free(meter);
+		return -ENOMEM;
+	}
+	*out = meter;
+	return 0;
+}
+
+void meter_free(struct meter *meter)
+{
+	if (!meter)
+		return;
+	for (u32 i = 0; i < meter->n_stretches; i++)
+		figures_free(meter->stretches[i].figures);
+	free(meter->alive);
+	free(meter->processes);
+	free(meter->touched);
+	free(meter->affinity);
+	series_free(&meter->series);
+	gil_history_free(&meter->gils);
+	free(meter);
+}
+
+u32 meter_n_stretches(const struct meter *meter)
+{
+	return meter->n_stretches;
+}
+
+struct figures *meter_stretch(const struct meter *meter, u32 i)
+{
+	return meter->stretches[i].figures;
+}
+
+u64 meter_regions_left_out(const struct meter *meter)
+{
+	return meter->regions_left_out;
+}
+
+const struct series *meter_series(const struct meter *meter)
+{
+	return &meter->series;
+}
+
+const struct host_figures *meter_host(const struct meter *meter)
+{
+	return &meter->host;
+}
+
+const struct loss_figures *meter_losses(const struct meter *meter)
+{
+	return &meter->losses;
+}
+
+u64 meter_affinity(const struct meter *meter, u32 id)
+{
+	return id < meter->n_affinity ? meter->affinity[id] : 0;
+}
+
+int meter_error(const struct meter *meter)
+{
+	if (meter->error)
+		return meter->error;
+	for (u32 i = 0; i < meter->n_stretches; i++)
+		if (meter->stretches[i].figures->failed)
+			return -ENOMEM;
+	return 0;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+#include "metrics/report.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/lock_table.h"
+
+static char *meta(const struct trace_reader *reader, const char *key)
+{
+	const char *value = trace_reader_meta(reader, key);
+
+	return strdup(value ? value : "");
+}
+
+static void add_note(struct report *r, const char *text)
+{
+	char **notes = realloc(r->notes, (r->n_notes + 1) * sizeof(*notes));
+
+	if (!notes)
+		return;
+	r->notes = notes;
+	notes[r->n_notes] = strdup(text);
+	if (notes[r->n_notes])
+		r->n_notes++;
+}
+
+static int read_all(struct report *r, struct trace_reader *reader, report_progress progress,
+		    struct error *err)
+{
+	const struct record *rec;
+	int code;
+
+	while ((code = trace_reader_next(reader, &rec, err)) > 0) {
+		code = model_push(r->model, rec);
+		if (code)
+			return error_set(err, code, "out of memory");
+		if (rec->type == REC_NOTE)
+			add_note(r, rec->note.text);
+		else if (rec->type == REC_END)
+			r->lost_events = rec->end.lost;
+		if (!(++r->records & 0xffff) && progress)
+			progress(trace_reader_offset(reader), trace_reader_size(reader));
+	}
+	if (code)
+		return code;
+	code = model_finish(r->model);
+	if (!code)
+		code = meter_error(r->meter);
+	return code ? error_set(err, code, "out of memory") : 0;
+}
+
+/* CPUs that the traced threads could have used: online, allowed by affinity, left by the quota. */
+static void find_usable(struct report *r)
+{
+	const struct host_figures *host = meter_host(r->meter);
+
+	for (u32 i = 0; i < model_n_threads(r->model); i++) {
+		const struct thread *t = model_thread(r->model, i);
+
+		if (!t->outsider && t->allowed_cpus > r->affinity_cpus)
+			r->affinity_cpus = t->allowed_cpus;
+	}
+	r->usable_cpus = r->cpus;
+	if (r->affinity_cpus && (!r->cpus || r->affinity_cpus < r->cpus))
+		r->usable_cpus = r->affinity_cpus;
+	if (host->n_cgroup && host->cgroup_last.quota_us && host->cgroup_last.period_us) {
+		r->quota_cpus = (double)host->cgroup_last.quota_us / (double)host->cgroup_last.period_us;
+		if (!r->usable_cpus || r->quota_cpus < r->usable_cpus)
+			r->usable_cpus = r->quota_cpus;
+	}
+}
+
+static int choose_stretch(struct report *r, const struct report_options *o, struct error *err)
+{
+	u32 n = meter_n_stretches(r->meter);
+	struct buf names = BUF_INIT;
+	int code;
+
+	r->figures = meter_stretch(r->meter, o->to_ns ? 1 : 0);
+	if (!o->region)
+		return 0;
+	for (u32 i = 1; i < n; i++) {
+		struct figures *f = meter_stretch(r->meter, i);
+
+		if (f->name && !strcmp(f->name, o->region)) {
+			r->figures = f;
+			buf_free(&names);
+			return 0;
+		}
+		if (f->name)
+			buf_printf(&names, "%s'%s'", names.len ? ", " : "", f->name);
+	}
+	code = error_set(err, -ENOENT, "the trace has no region '%s'%s%s", o->region,
+			 names.len ? "; it has " : "; the program marked none",
+			 names.len ? names.data : "");
+	buf_free(&names);
+	return code;
+}
+
+int report_read(struct report **out, const char *path, const struct report_options *o,
+		report_progress progress, struct error *err)
+{
+	struct meter_options meter = {o->from_ns, o->to_ns};
+	struct report *r = calloc(1, sizeof(*r));
+	struct trace_reader *reader = NULL;
+	int code;
+
+	if (!r)
+		return error_set(err, -ENOMEM, "out of memory");
+	code = trace_reader_open(&reader, path, err);
+	if (!code)
+		code = model_new(&r->model, err);
+	if (!code) {
+		const char *cpus = trace_reader_meta(reader, "cpus");
+		const char *root = trace_reader_meta(reader, "root_tgid");
+
+		r->command = meta(reader, "command");
+		r->script = meta(reader, "script");
+		r->kernel = meta(reader, "kernel");
+		r->started = meta(reader, "started");
+		r->host = meta(reader, "host");
+		r->cpus = cpus ? (u32)strtoul(cpus, NULL, 10) : 0;
+		r->root_tgid = root ? (s32)strtol(root, NULL, 10) : 0;
+		if (o->parked_set)
+			model_set_parked(r->model, o->parked);
+		code = meter_new(&r->meter, r->model, &meter);
+		if (!code)
+			code = model_add_sink(r->model, meter_sink(), r->meter);
+		if (!code)
+			code = read_all(r, reader, progress, err);
+	}
+	if (!code) {
+		r->status = trace_reader_status(reader);
+		if (!r->lost_events)
+			r->lost_events = meter_losses(r->meter)->events;
+		find_usable(r);
+		code = choose_stretch(r, o, err);
+	}
+	trace_reader_close(reader);
+	if (code) {
+		report_free(r);
+		return code;
+	}
+	figures_sort_locks(r->figures);
+	*out = r;
+	return 0;
+}
+
+void report_free(struct report *r)
+{
+	if (!r)
+		return;
+	meter_free(r->meter);
+	model_free(r->model);
+	free(r->command);
+	free(r->script);
+	free(r->kernel);
+	free(r->started);
+	free(r->host);
+	for (u32 i = 0; i < r->n_notes; i++)
+		free(r->notes[i]);
+	free(r->notes);
+	free(r);
+}
+
+void report_thread_label(const struct report *r, u32 thread, struct buf *buf)
+{
+	const struct thread *t = model_thread(r->model, thread);
+	const char *label = thread_label(t);
+	bool alone = true;
+
+	/* Names are compared among at most a few thousand threads; beyond that every one has its tid. */
+	for (u32 i = 0; alone && i < model_n_threads(r->model); i++)
+		alone = i < 4096 && (i == thread ||
+				     strcmp(thread_label(model_thread(r->model, i)), label));
+	buf_puts(buf, label);
+	if (!alone)
+		buf_printf(buf, " (%d)", t->tid);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report.h - a trace read and added up: what `corun report` and the end of `corun run` say.
+ *
+ *     struct report *report;
+ *     struct error err = {0};
+ *
+ *     if (!report_read(&report, "app.corun", &options, NULL, &err)) {
+ *             report_text(report, &look, &buf);   // or report_json(report, &buf)
+ *             report_free(report);
+ *     }
+ *
+ * One pass over the file, no privilege, no output of its own.
+ */
+#ifndef CORUN_METRICS_REPORT_H
+#define CORUN_METRICS_REPORT_H
+
+#include "base/buf.h"
+#include "metrics/meter.h"
+#include "trace/trace.h"
+
+struct report_options {
+	const char *region;   /* figures over this marked region, NULL: the window */
+	u64 from_ns, to_ns;   /* or over this stretch, from the window's begin; to_ns 0: none */
+	bool parked_set;      /* `parked` holds; else the trace's own or the default */
+	u32 parked;           /* bits of wait kinds */
+};
+
+/* How the text looks. */
+struct report_look {
+	bool utf8;
+	bool all_threads;     /* every line of the long lists */
+};
+
+struct report {
+	struct model *model;
+	struct meter *meter;
+	struct figures *figures;       /* the stretch that the options chose */
+	char *command, *script, *kernel, *started, *host; /* "" when not known */
+	u32 cpus;                      /* online; 0: not known */
+	u32 affinity_cpus;             /* most that one of its threads may use; 0: not known */
+	double quota_cpus;             /* 0: no quota */
+	double usable_cpus;            /* the least of the three */
+	s32 root_tgid;                 /* of COMMAND, 0: attached */
+	u64 lost_events;
+	enum trace_status status;
+	u64 records;
+	char **notes;                  /* what recording could not do */
+	u32 n_notes;
+};
+
+typedef void (*report_progress)(u64 done, u64 total);
+
+/* 0, or -errno with @err in the user's words. @progress may be NULL. */
+int report_read(struct report **report, const char *path, const struct report_options *options,
+		report_progress progress, struct error *err);
+void report_free(struct report *report);
+
+/* The figures as JSON: one object and a newline. Keys are only ever added. */
+void report_json(const struct report *report, struct buf *buf);
+/* The figures for people, 80 columns. */
+void report_text(const struct report *report, const struct report_look *look, struct buf *buf);
+
+/* "worker-1", or "worker-1 (4243)" when several threads that lived in the window share the name. */
+void report_thread_label(const struct report *report, u32 thread, struct buf *buf);
+
+#endif

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: MIT */
+/* report_json.c - the figures as JSON. Times are integers in ns; keys are only ever added. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "metrics/report.h"
+#include "trace/syscall.h"
+#include "trace/text.h"
+
+static void put_number(struct buf *b, const char *key, u64 value)
+{
+	buf_printf(b, "\"%s\":%" PRIu64, key, value);
+}
+
+static void put_text(struct buf *b, const char *key, const char *value)
+{
+	buf_printf(b, "\"%s\":", key);
+	buf_put_json(b, value);
+}
+
+static void put_curve(struct buf *b, const char *key, const struct curve *c, const struct figures *f)
+{
+	buf_printf(b, "\"%s\":{\"mean\":%.6f,\"mean_window\":%.6f,\"max\":%u,\"max_at_ns\":%" PRIu64
+		   ",\"time_ns_at\":[", key, curve_mean(c, f->active_ns),
+		   curve_mean_window(c, f->duration_ns), c->max,
+		   c->max_ns > f->begin_ns ? c->max_ns - f->begin_ns : 0);
+	for (u32 k = 0; k < c->n; k++)
+		buf_printf(b, k ? ",%" PRIu64 : "%" PRIu64, c->at[k]);
+	buf_puts(b, "]}");
+}
+
+static void put_usage(struct buf *b, const struct usage *u)
+{
+	bool first = true;
+
+	buf_puts(b, "\"time_ns\":{");
+	for (unsigned int slot = 0; slot < USAGE_SLOTS; slot++) {
+		/* The four states are always there, wait kinds when they occur. */
+		if (slot >= USAGE_KIND && !u->ns[slot])
+			continue;
+		if (!first)
+			buf_putc(b, ',');
+		first = false;
+		put_number(b, usage_name(slot), u->ns[slot]);
+	}
+	buf_putc(b, '}');
+}
+
+static u64 since(const struct report *r, u64 ts)
+{
+	u64 begin = model_window_begin(r->model);
+
+	return ts > begin ? ts - begin : 0;
+}
+
+static void put_command(struct buf *b, const char *command)
+{
+	buf_puts(b, "\"command\":[");
+	for (const char *p = command; *p;) {
+		const char *end = p;
+
+		while (*end && *end != ' ')
+			end++;
+		if (p != command)
+			buf_putc(b, ',');
+		buf_put_json_n(b, p, (size_t)(end - p));
+		p = *end ? end + 1 : end;
+	}
+	buf_putc(b, ']');
+}
+
+static void put_target(struct buf *b, const struct report *r)
+{
+	bool first = true;
+
+	buf_puts(b, "\"target\":{");
+	put_command(b, r->command);
+	buf_puts(b, ",\"tgids\":[");
+	for (u32 i = 0; i < model_n_processes(r->model); i++) {
+		const struct process *p = model_process(r->model, i);
+
+		if (p->outsider || !p->start_ns)
+			continue;
+		buf_printf(b, first ? "%d" : ",%d", p->tgid);
+		first = false;
+	}
+	buf_printf(b, "],\"cpus\":%u,\"usable_cpus\":%.3f,", r->cpus, r->usable_cpus);
+	if (r->quota_cpus > 0)
+		buf_printf(b, "\"quota_cpus\":%.3f,", r->quota_cpus);
+	put_text(b, "kernel", r->kernel);
+	buf_putc(b, ',');
+	put_text(b, "host", r->host);
+	buf_putc(b, ',');
+	put_text(b, "started", r->started);
+	buf_putc(b, '}');
+}
+
+static void put_window(struct buf *b, const struct report *r)
+{
+	const struct host_figures *host = meter_host(r->meter);
+	const struct figures *f = r->figures;
+	u64 steal = host->last.steal_ns - host->first.steal_ns;
+	u64 interrupts = host->last.irq_ns + host->last.softirq_ns - host->first.irq_ns -
+			 host->first.softirq_ns;
+
+	buf_puts(b, "\"window\":{");
+	put_number(b, "duration_ns", f->duration_ns);
+	buf_putc(b, ',');
+	put_number(b, "begin_ns", since(r, f->begin_ns));
+	buf_putc(b, ',');
+	put_number(b, "idle_ns", f->duration_ns - f->active_ns);
+	buf_putc(b, ',');
+	put_number(b, "steal_ns", steal);
+	buf_putc(b, ',');
+	put_number(b, "interrupt_ns", interrupts);
+	if (host->n_cgroup) {
+		buf_putc(b, ',');
+		put_number(b, "throttled_ns",
+			   host->cgroup_last.throttled_ns - host->cgroup_first.throttled_ns);
+	}
+	buf_puts(b, "},\"losses\":{");
+	put_number(b, "events", r->lost_events);
+	buf_putc(b, ',');
+	put_number(b, "gaps", meter_losses(r->meter)->gaps);
+	buf_putc(b, ',');
+	put_number(b, "unknown_ns", f->time.ns[USAGE_UNKNOWN]);
+	buf_printf(b, ",\"conflicts\":%" PRIu64 ",\"trace\":\"%s\"}", model_conflicts(r->model),
+		   r->status == TRACE_WHOLE ? "whole" : r->status == TRACE_CUT ? "cut" : "damaged");
+}
+
+static void put_joint(struct buf *b, const struct figures *f)
+{
+	/* joint[k][m]: ns with k running while m were in flight */
+	buf_puts(b, "\"joint\":[");
+	for (u32 k = 0; k < f->n_joint; k++) {
+		buf_puts(b, k ? ",[" : "[");
+		for (u32 m = 0; m < f->joint[k].n; m++)
+			buf_printf(b, m ? ",%" PRIu64 : "%" PRIu64, f->joint[k].at[m]);
+		buf_putc(b, ']');
+	}
+	buf_putc(b, ']');
+}
+
+static void put_processes(struct buf *b, const struct report *r)
+{
+	const struct figures *f = r->figures;
+	bool first = true;
+
+	buf_puts(b, "\"processes\":[");
+	for (u32 i = 0; i < model_n_processes(r->model); i++) {
+		const struct process *p = model_process(r->model, i);
+		struct usage sum = {0};
+
+		if (p->outsider || !p->start_ns)
+			continue;
+		for (u32 t = 0; t < f->n_threads; t++)
+			if (f->threads[t] && model_thread(r->model, t)->process == p)
+				usage_add(&sum, &f->threads[t]->time);
+		buf_printf(b, "%s{\"id\":%u,\"tgid\":%d,\"ns_tgid\":%d,", first ? "" : ",", p->id, p->tgid,
+			   p->ns_tgid);
+		first = false;
+		if (p->parent != NO_THREAD)
+			buf_printf(b, "\"parent\":%u,", p->parent);
+		put_text(b, "name", p->name);
+		buf_putc(b, ',');
+		put_number(b, "start_ns", since(r, p->start_ns));
+		buf_putc(b, ',');
+		put_number(b, "end_ns", since(r, p->end_ns ? p->end_ns : model_window_end(r->model)));
+		buf_puts(b, ",\"images\":[");
+		for (u32 k = 0; k < p->n_images; k++) {
+			if (k)
+				buf_putc(b, ',');
+			buf_put_json(b, p->images[k]);
+		}
+		buf_puts(b, "],");
+		put_usage(b, &sum);
+		buf_putc(b, '}');
+	}
+	buf_putc(b, ']');
+}
+
+static void put_thread(struct buf *b, const struct report *r, const struct thread *t,
+		       const struct thread_figures *tf)
+{
+	buf_printf(b, "{\"id\":%u,\"tid\":%d,\"tgid\":%d,\"ns_tid\":%d,\"process\":%u,", t->id, t->tid,
+		   t->tgid, t->ns_tid, t->process->id);
+	put_text(b, "name", thread_label(t));
+	buf_putc(b, ',');
+	put_number(b, "start_ns", since(r, t->start_ns));
+	buf_putc(b, ',');
+	put_number(b, "end_ns", since(r, t->end_ns ? t->end_ns : model_window_end(r->model)));
+	buf_putc(b, ',');
+	put_number(b, "alive_ns", usage_alive(&tf->time));
+	buf_putc(b, ',');
+	put_usage(b, &tf->time);
+	buf_printf(b, ",\"switches\":{\"voluntary\":%" PRIu64 ",\"involuntary\":%" PRIu64
+		   "},\"migrations\":%" PRIu64 ",\"max_delay_ns\":%" PRIu64 "}", tf->voluntary,
+		   tf->involuntary, tf->migrations, tf->max_delay_ns);
+}
+
+static void put_threads(struct buf *b, const struct report *r)
+{
+	const struct figures *f = r->figures;
+	bool first = true;
+
+	buf_puts(b, "\"threads\":[");
+	for (u32 i = 0; i < f->n_threads; i++) {
+		if (!f->threads[i])
+			continue;
+		if (!first)
+			buf_putc(b, ',');
+		first = false;
+		put_thread(b, r, model_thread(r->model, i), f->threads[i]);
+	}
+	buf_putc(b, ']');
+}
+
+static void put_lock(struct buf *b, const struct report *r, const struct lock_figures *l)
+{
+	buf_printf(b, "{\"kind\":\"%s\",\"tgid\":%d,\"address\":\"0x%" PRIx64 "\",",
+		   kind_table[l->kind].name, l->tgid, l->lock);
+	put_number(b, "waits", l->waits);
+	buf_putc(b, ',');
+	put_number(b, "wait_ns", l->wait_ns);
+	buf_putc(b, ',');
+	put_number(b, "blocked_ns", l->blocked_ns);
+	buf_putc(b, ',');
+	put_number(b, "max_wait_ns", l->waits_hist.max);
+	buf_putc(b, ',');
+	put_number(b, "p50_wait_ns", hist_percentile(&l->waits_hist, 50));
+	buf_putc(b, ',');
+	put_number(b, "p99_wait_ns", hist_percentile(&l->waits_hist, 99));
+	buf_printf(b, ",\"threads\":%zu,\"holders\":[", l->threads.len);
+	for (u32 i = 0; i < l->n_holders; i++) {
+		const struct holder_figures *h = l->holders[i];
+
+		buf_printf(b, "%s{\"thread\":%u,\"tid\":%d,\"waits\":%" PRIu64 ",\"wait_ns\":%" PRIu64 "}",
+			   i ? "," : "", h->thread, model_thread(r->model, h->thread)->tid, h->waits,
+			   h->wait_ns);
+	}
+	buf_printf(b, "],\"unknown_holder\":{\"waits\":%" PRIu64 ",\"wait_ns\":%" PRIu64 "},\"site\":",
+		   l->unknown.waits, l->unknown.wait_ns);
+	if (l->site && *l->site)
+		buf_put_json(b, l->site);
+	else
+		buf_puts(b, "null");
+	buf_putc(b, '}');
+}
+
+static void put_syscalls(struct buf *b, const struct figures *f)
+{
+	size_t n;
+	struct call_figures **calls = figures_calls(f, &n);
+
+	buf_puts(b, "\"syscalls\":[");
+	for (size_t i = 0; calls && i < n; i++) {
+		const struct call_figures *c = calls[i];
+		const char *name = c->nr < 0 ? "none" : syscall_name(c->nr);
+
+		buf_puts(b, i ? ",{" : "{");
+		if (name)
+			put_text(b, "name", name);
+		else
+			buf_printf(b, "\"name\":\"%d\"", c->nr);
+		buf_printf(b, ",\"on\":\"%s\",\"kind\":\"%s\",", fd_kind_name(c->fd_kind),
+			   kind_table[c->kind].name);
+		put_number(b, "waits", c->waits);
+		buf_putc(b, ',');
+		put_number(b, "wait_ns", c->wait_ns);
+		buf_putc(b, ',');
+		put_number(b, "max_wait_ns", c->max_ns);
+		buf_putc(b, '}');
+	}
+	buf_putc(b, ']');
+	free(calls);
+}
+
+static void put_hist(struct buf *b, const char *key, const struct hist *h)
+{
+	buf_printf(b, "\"%s\":{\"count\":%" PRIu64 ",\"sum_ns\":%" PRIu64 ",\"p50_ns\":%" PRIu64
+		   ",\"p90_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 "}", key, h->count,
+		   h->sum, hist_percentile(h, 50), hist_percentile(h, 90), hist_percentile(h, 99), h->max);
+}
+
+static void put_figures(struct buf *b, const struct figures *f)
+{
+	put_curve(b, "parallelism", &f->parallelism, f);
+	buf_putc(b, ',');
+	put_curve(b, "concurrency", &f->concurrency, f);
+	buf_printf(b, ",\"concurrency_high\":{\"mean_window\":%.6f,\"max\":%u},",
+		   curve_mean_window(&f->concurrency_high, f->duration_ns), f->concurrency_high.max);
+	put_curve(b, "demand", &f->demand, f);
+	buf_putc(b, ',');
+	put_joint(b, f);
+	buf_putc(b, ',');
+	put_usage(b, &f->time);
+	buf_putc(b, ',');
+	put_hist(b, "run_queue_delay", &f->delay);
+	buf_putc(b, ',');
+	put_hist(b, "time_slice", &f->slice);
+	buf_printf(b, ",\"switches\":{\"voluntary\":%" PRIu64 ",\"involuntary\":%" PRIu64
+		   "},\"migrations\":%" PRIu64 ",\"wakeups\":%" PRIu64, f->voluntary, f->involuntary,
+		   f->migrations, f->wakeups);
+}
+
+void report_json(const struct report *r, struct buf *b)
+{
+	const struct figures *f = r->figures;
+	bool first = true;
+
+	buf_puts(b, "{\"schema\":1,");
+	put_target(b, r);
+	buf_putc(b, ',');
+	put_window(b, r);
+	buf_putc(b, ',');
+	put_figures(b, f);
+	buf_putc(b, ',');
+	put_processes(b, r);
+	buf_putc(b, ',');
+	put_threads(b, r);
+	buf_puts(b, ",\"locks\":[");
+	for (u32 i = 0; i < f->n_locks; i++) {
+		if (i)
+			buf_putc(b, ',');
+		put_lock(b, r, f->lock_list[i]);
+	}
+	buf_puts(b, "],");
+	put_syscalls(b, f);
+	buf_puts(b, ",\"regions\":[");
+	for (u32 i = 1; i < meter_n_stretches(r->meter); i++) {
+		const struct figures *region = meter_stretch(r->meter, i);
+
+		if (!region->name)
+			continue;
+		buf_puts(b, first ? "{" : ",{");
+		first = false;
+		put_text(b, "name", region->name);
+		buf_printf(b, ",\"times\":%u,\"window\":{\"duration_ns\":%" PRIu64 ",\"begin_ns\":%" PRIu64
+			   ",\"idle_ns\":%" PRIu64 "},", region->times, region->duration_ns,
+			   since(r, region->begin_ns), region->duration_ns - region->active_ns);
+		put_figures(b, region);
+		buf_putc(b, '}');
+	}
+	buf_puts(b, "],\"notes\":[");
+	for (u32 i = 0; i < r->n_notes; i++) {
+		if (i)
+			buf_putc(b, ',');
+		buf_put_json(b, r->notes[i]);
+	}
+	buf_puts(b, "]}\n");
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * report_text.c - the figures for people who have never heard of a run queue: the sentence first,
+ * then the three figures, then where the time went, at most 80 columns.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "metrics/report.h"
+#include "trace/syscall.h"
+#include "trace/text.h"
+
+#define BAR_COLUMNS 34
+#define TOP_LINES 8
+
+struct text {
+	const struct report *r;
+	const struct report_look *look;
+	struct buf *b;
+};
+
+/* Four columns: "1.25 s", "41.2 ms", "340 us". */
+static void put_duration(struct text *t, u64 ns)
+{
+	static const struct {
+		u64 ns;
+		const char *name;
+	} units[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}, {1, "ns"}};
+	size_t u = 0;
+	double value;
+
+	while (u < ARRAY_SIZE(units) - 1 && ns < units[u].ns)
+		u++;
+	value = (double)ns / (double)units[u].ns;
+	buf_printf(t->b, value >= 100 || !ns ? "%.0f %s" : value >= 10 ? "%.1f %s" : "%.2f %s", value,
+		   units[u].name);
+}
+
+/* A bar of @share (0 to 1) of BAR_COLUMNS, in eighths where the terminal has them. */
+static void put_bar(struct text *t, double share)
+{
+	static const char *const parts[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
+	int eighths = (int)(share * BAR_COLUMNS * 8 + 0.5);
+
+	if (!t->look->utf8) {
+		for (int i = 0; i < (eighths + 4) / 8; i++)
+			buf_putc(t->b, '#');
+		return;
+	}
+	for (; eighths >= 8; eighths -= 8)
+		buf_puts(t->b, "█");
+	buf_puts(t->b, parts[eighths > 0 ? eighths : 0]);
+}
+
+/* @text in @columns: cut in the middle, head and tail stay ("ThreadPoolExec...-0_17"). */
+static void put_name(struct text *t, const char *text, int columns)
+{
+	struct buf clean = BUF_INIT;
+	size_t len = strlen(text);
+	int width;
+
+	/* Control characters would move the cursor: shown as '?'. */
+	for (size_t i = 0; i < len;) {
+		int n = utf8_sequence((const unsigned char *)text + i, len - i);
+
+		if (n == 1 && ((unsigned char)text[i] < 0x20 || text[i] == 0x7f))
+			n = 0;
+		if (n > 1 && !t->look->utf8) {
+			buf_putc(&clean, '?');
+			i += (size_t)n;
+			continue;
+		}
+		if (!n)
+			buf_putc(&clean, '?');
+		else
+			buf_put(&clean, text + i, (size_t)n);
+		i += n ? (size_t)n : 1;
+	}
+	width = clean.data ? utf8_columns(clean.data, clean.len) : 0;
+	if (width > columns && (size_t)width == clean.len) {
+		int tail = (columns - 3) / 3, head = columns - 3 - tail;
+
+		buf_put(t->b, clean.data, (size_t)head);
+		buf_puts(t->b, "...");
+		buf_puts(t->b, clean.data + clean.len - tail);
+		width = columns;
+	} else if (clean.data) {
+		buf_puts(t->b, clean.data);
+	}
+	for (; width < columns; width++)
+		buf_putc(t->b, ' ');
+	buf_free(&clean);
+}
+
+static double share_of(u64 part, u64 whole)
+{
+	return whole ? (double)part / (double)whole : 0;
+}
+
+static void put_sentence(struct text *t)
+{
+	const struct figures *f = t->r->figures;
+	double c = curve_mean(&f->concurrency, f->active_ns);
+	double p = curve_mean(&f->parallelism, f->active_ns);
+
+	if (!f->active_ns) {
+		buf_puts(t->b, "Nothing was in flight: no thread had work of its own.\n");
+		return;
+	}
+	buf_printf(t->b, "%.1f %s in flight, %.1f running, while there was anything to do.\n", c,
+		   c > 0.95 && c < 1.05 ? "thread" : "threads", p);
+}
+
+static void put_warnings(struct text *t)
+{
+	const struct report *r = t->r;
+	const struct figures *f = r->figures;
+	u64 alive = usage_alive(&f->time);
+
+	if (r->lost_events || f->time.ns[USAGE_UNKNOWN]) {
+		buf_printf(t->b, "! %" PRIu64 " events were lost; ", r->lost_events);
+		put_duration(t, f->time.ns[USAGE_UNKNOWN]);
+		buf_printf(t->b, " of threads' time is unknown (%.2f %%).\n",
+			   100 * share_of(f->time.ns[USAGE_UNKNOWN], alive));
+	}
+	if (r->status != TRACE_WHOLE) {
+		buf_printf(t->b, "! The recording %s after ", r->status == TRACE_CUT ? "was cut" :
+			   "is damaged");
+		put_duration(t, f->duration_ns);
+		buf_puts(t->b, ". All before that is whole.\n");
+	}
+	for (u32 i = 0; i < r->n_notes; i++)
+		buf_printf(t->b, "! %s\n", r->notes[i]);
+}
+
+static void put_window(struct text *t)
+{
+	const struct report *r = t->r;
+	const struct host_figures *host = meter_host(r->meter);
+	const struct figures *f = r->figures;
+	u64 steal = host->last.steal_ns - host->first.steal_ns;
+
+	buf_puts(t->b, "\n  window      ");
+	put_duration(t, f->duration_ns);
+	buf_puts(t->b, "   ");
+	put_name(t, r->command[0] ? r->command : "attached", 30);
+	if (r->root_tgid)
+		buf_printf(t->b, " (tgid %d)", r->root_tgid);
+	buf_printf(t->b, "\n              %u CPU%s, %.1f usable   lost %" PRIu64, r->cpus,
+		   r->cpus == 1 ? "" : "s", r->usable_cpus, r->lost_events);
+	if (host->n_host > 1 && f->duration_ns && steal > f->duration_ns / 100) {
+		buf_puts(t->b, "   taken by the hypervisor ");
+		put_duration(t, steal);
+	}
+	buf_putc(t->b, '\n');
+	if (r->quota_cpus > 0) {
+		buf_printf(t->b, "              CPU quota %.2f CPUs, throttled for ", r->quota_cpus);
+		put_duration(t, host->cgroup_last.throttled_ns - host->cgroup_first.throttled_ns);
+		buf_putc(t->b, '\n');
+	}
+}
+
+static void put_figure(struct text *t, const char *name, const struct curve *c, double scale)
+{
+	double mean = curve_mean(c, t->r->figures->active_ns);
+	size_t start = t->b->len;
+	int columns;
+
+	buf_printf(t->b, "  %-11s %-5.1f ", name, mean);
+	put_bar(t, scale > 0 ? mean / scale : 0);
+	columns = utf8_columns(t->b->data + start, t->b->len - start);
+	for (; columns < 20 + BAR_COLUMNS; columns++)
+		buf_putc(t->b, ' ');
+	buf_printf(t->b, "  max %u\n", c->max);
+}
+
+static void put_usage_line(struct text *t, const char *label, u64 ns, u64 whole)
+{
+	double share = share_of(ns, whole);
+
+	buf_printf(t->b, "    %-16s %5.1f %%  ", label, 100 * share);
+	put_bar(t, share);
+	buf_putc(t->b, '\n');
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const u64 *x = *(const u64 *const *)a, *y = *(const u64 *const *)b;
+
+	return *x < *y ? 1 : *x > *y ? -1 : 0;
+}
+
+/* States and kinds that are in flight (or, @parked, that are not), most time first. */
+static void put_usages(struct text *t, bool parked)
+{
+	const struct usage *u = &t->r->figures->time;
+	u32 kinds = model_parked(t->r->model);
+	const u64 *order[USAGE_SLOTS];
+	u64 whole = 0;
+	size_t n = 0;
+
+	for (unsigned int slot = 0; slot < USAGE_SLOTS; slot++) {
+		if (usage_in_flight(slot, kinds) == parked || !u->ns[slot])
+			continue;
+		order[n++] = &u->ns[slot];
+		whole += u->ns[slot];
+	}
+	if (!n)
+		return;
+	qsort(order, n, sizeof(order[0]), by_time);
+	buf_puts(t->b, parked ? "\n  not in flight, " : "\n  time in flight, ");
+	put_duration(t, whole);
+	buf_puts(t->b, parked ? " (waiting for others' work)\n" : "\n");
+	for (size_t i = 0; i < n; i++)
+		put_usage_line(t, usage_label((unsigned int)(order[i] - u->ns)), *order[i], whole);
+}
+
+static void put_threads(struct text *t)
+{
+	const struct figures *f = t->r->figures;
+	u32 *order = calloc(f->n_threads + 1, sizeof(*order)), n = 0, shown;
+	struct buf label = BUF_INIT;
+
+	if (!order)
+		return;
+	for (u32 i = 0; i < f->n_threads; i++)
+		if (f->threads[i])
+			order[n++] = i;
+	/* Few threads or many: insertion by running time, most first, only as deep as shown. */
+	shown = t->look->all_threads || n <= TOP_LINES ? n : TOP_LINES;
+	for (u32 i = 0; i < shown; i++) {
+		u32 best = i, swap;
+
+		for (u32 k = i + 1; k < n; k++)
+			if (f->threads[order[k]]->time.ns[USAGE_RUNNING] >
+			    f->threads[order[best]]->time.ns[USAGE_RUNNING])
+				best = k;
+		swap = order[i];
+		order[i] = order[best];
+		order[best] = swap;
+	}
+	buf_printf(t->b, "\n  %-30s %9s %9s %9s %8s\n", "threads", "running", "ready", "blocked",
+		   "switches");
+	for (u32 i = 0; i < shown; i++) {
+		const struct thread_figures *tf = f->threads[order[i]];
+		u64 columns[3] = {tf->time.ns[USAGE_RUNNING], tf->time.ns[USAGE_READY],
+				  usage_blocked(&tf->time)};
+
+		buf_clear(&label);
+		report_thread_label(t->r, order[i], &label);
+		buf_puts(t->b, "    ");
+		put_name(t, label.data ? label.data : "", 28);
+		for (int k = 0; k < 3; k++) {
+			size_t start = t->b->len, len;
+
+			put_duration(t, columns[k]);
+			len = t->b->len - start;
+			if (len < 10 && buf_reserve(t->b, 10)) {
+				memmove(t->b->data + start + 10 - len, t->b->data + start, len + 1);
+				memset(t->b->data + start, ' ', 10 - len);
+				t->b->len += 10 - len;
+			}
+		}
+		buf_printf(t->b, " %8" PRIu64 "\n", tf->voluntary + tf->involuntary);
+	}
+	if (shown < n)
+		buf_printf(t->b, "    and %u more; --all-threads shows them\n", n - shown);
+	buf_free(&label);
+	free(order);
+}
+
+static void put_locks(struct text *t)
+{
+	const struct figures *f = t->r->figures;
+	u32 shown = 0;
+
+	for (u32 i = 0; i < f->n_locks && (shown < TOP_LINES || t->look->all_threads); i++) {
+		const struct lock_figures *l = f->lock_list[i];
+		struct buf name = BUF_INIT;
+
+		if (l->kind != KIND_GIL && l->kind != KIND_MUTEX && l->kind != KIND_RWLOCK)
+			continue;
+		if (!shown++)
+			buf_printf(t->b, "\n  %-27s %6s %9s %9s   %s\n", "locks", "waits", "total",
+				   "longest", "held by");
+		if (l->kind == KIND_GIL)
+			buf_printf(&name, "GIL of process %d", l->tgid);
+		else
+			buf_printf(&name, "%s %" PRIx64, kind_table[l->kind].label, l->lock);
+		buf_puts(t->b, "    ");
+		put_name(t, name.data ? name.data : "", 25);
+		buf_printf(t->b, " %6" PRIu64 "  ", l->waits);
+		put_duration(t, l->wait_ns);
+		buf_puts(t->b, "  ");
+		put_duration(t, l->waits_hist.max);
+		buf_puts(t->b, "   ");
+		if (!l->n_holders)
+			buf_puts(t->b, "not known");
+		for (u32 h = 0; h < l->n_holders && h < 2; h++) {
+			buf_puts(t->b, h ? ", " : "");
+			report_thread_label(t->r, l->holders[h]->thread, t->b);
+			buf_printf(t->b, " %.0f %%", 100 * share_of(l->holders[h]->wait_ns, l->wait_ns));
+		}
+		buf_putc(t->b, '\n');
+		buf_free(&name);
+	}
+}
+
+static void put_calls(struct text *t)
+{
+	size_t n, shown = 0;
+	struct call_figures **calls = figures_calls(t->r->figures, &n);
+
+	for (size_t i = 0; calls && i < n && (shown < TOP_LINES || t->look->all_threads); i++) {
+		const struct call_figures *c = calls[i];
+		const char *name = c->nr < 0 ? "page fault" : syscall_name(c->nr);
+
+		if (!shown++)
+			buf_printf(t->b, "\n  %-20s %-12s %-14s %7s %9s\n", "waits in", "on", "kind",
+				   "waits", "longest");
+		buf_printf(t->b, "    %-18s %-12s %-14s %7" PRIu64 "   ", name ? name : "?",
+			   c->fd_kind ? fd_kind_name(c->fd_kind) : "", kind_table[c->kind].label, c->waits);
+		put_duration(t, c->max_ns);
+		buf_putc(t->b, '\n');
+	}
+	if (shown < n)
+		buf_printf(t->b, "    and %zu more; --all-threads shows them\n", n - shown);
+	free(calls);
+}
+
+void report_text(const struct report *r, const struct report_look *look, struct buf *b)
+{
+	struct text t = {r, look, b};
+	const struct figures *f = r->figures;
+	double scale = curve_mean(&f->concurrency, f->active_ns);
+
+	put_sentence(&t);
+	put_warnings(&t);
+	put_window(&t);
+	put_figure(&t, "in flight", &f->concurrency, scale);
+	put_figure(&t, "running", &f->parallelism, scale);
+	put_figure(&t, "demand", &f->demand, scale);
+	put_usages(&t, false);
+	put_usages(&t, true);
+	put_locks(&t);
+	put_threads(&t);
+	put_calls(&t);
+}

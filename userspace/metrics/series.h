@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * series.h - the curves of a recording as at most SERIES_BINS points of equal width.
+ *
+ * Each bin holds integrals (threads x ns), so means over any run of bins are exact. When the bins
+ * are used up, neighbours are merged and the width doubles: memory does not grow with time, and no
+ * second pass is needed. Pictures and the search for phases read it.
+ */
+#ifndef CORUN_METRICS_SERIES_H
+#define CORUN_METRICS_SERIES_H
+
+#include "metrics/figures.h"
+
+#define SERIES_BINS 1024
+
+struct series_bin {
+	u64 ns[USAGE_SLOTS]; /* threads in this state x ns */
+	u64 flight, demand;
+};
+
+struct series {
+	u64 begin_ns, width_ns; /* a power of two times 1024 ns */
+	u32 n;                  /* bins in use */
+	struct series_bin *bins; /* SERIES_BINS of them, or NULL when memory was out */
+};
+
+int series_init(struct series *series, u64 begin_ns);
+/* The counts were these from @ts for @dt ns. */
+void series_add(struct series *series, u64 ts, u64 dt, const struct counts *counts, u32 flight,
+		u32 demand);
+void series_free(struct series *series);
+
+#endif
