@@ -1,16 +1,37 @@
 # SPDX-License-Identifier: MIT
-# Tests. Each kind has its own folder; a test is found by glob, never listed.
+# Tests. Each kind has its own folder with a script `run` that speaks TAP (tests/check); what those
+# scripts need built is here.
 
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
-# record/ parts that are pure (no libbpf) may be tested too: link them by listing them here.
-UNIT_RECORD := $(filter-out %/embed.o,$(RECORD_OBJ))
+# The pure parts of record/ are tested like the library; they need no libbpf.
+UNIT_RECORD := $(B)/userspace/record/collect.o $(B)/userspace/record/convert.o
 
 $(B)/tests/unit/%: tests/unit/%.c $(LIB) $(UNIT_RECORD) $(MAKEFILE_LIST)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(LIB) -lcmocka $(LIB_LIBS)
+	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(UNIT_RECORD) $(LIB) \
+		-lcmocka $(LIB_LIBS)
 
 .PHONY: unit
 unit: $(UNIT_BIN)
 	$(Q)for t in $(UNIT_BIN); do $$t || exit 1; done
+
+# Programs that tests and benchmarks are made of: one C file each.
+$(B)/tests/%: tests/%.c $(LIB) $(MAKEFILE_LIST)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIB_LIBS) -lpthread
+
+# Fuzzers need clang's libFuzzer and a library built by clang.
+FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_BIN := $(FUZZ_SRC:tests/fuzz/%.c=build/fuzz/%)
+build/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(MAKEFILE_LIST)
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)clang $(CPPFLAGS) -std=gnu11 -O1 -g -fsanitize=fuzzer,address,undefined -o $@ $< $(LIB_SRC) \
+		$(LIB_LIBS)
+
+.PHONY: fuzz
+fuzz: $(FUZZ_BIN)
+	$(Q)tests/fuzz/run

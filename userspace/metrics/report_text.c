@@ -145,9 +145,12 @@ static void put_window(struct text *t)
 	buf_puts(t->b, "\n  window      ");
 	put_duration(t, f->duration_ns);
 	buf_puts(t->b, "   ");
-	put_name(t, r->command[0] ? r->command : "attached", 30);
-	if (r->root_tgid)
+	if (r->root_tgid) {
+		put_name(t, r->command, 30);
 		buf_printf(t->b, " (tgid %d)", r->root_tgid);
+	} else {
+		buf_puts(t->b, r->command[0] ? r->command : "attached");
+	}
 	buf_printf(t->b, "\n              %u CPU%s, %.1f usable   lost %" PRIu64, r->cpus,
 		   r->cpus == 1 ? "" : "s", r->usable_cpus, r->lost_events);
 	if (host->n_host > 1 && f->duration_ns && steal > f->duration_ns / 100) {
@@ -241,7 +244,8 @@ static void put_threads(struct text *t)
 		order[i] = order[best];
 		order[best] = swap;
 	}
-	buf_printf(t->b, "\n  %-30s %9s %9s %9s %8s\n", "threads", "running", "ready", "blocked",
+	if (n)
+		buf_printf(t->b, "\n  %-30s %9s %9s %9s %8s\n", "threads", "running", "ready", "blocked",
 		   "switches");
 	for (u32 i = 0; i < shown; i++) {
 		const struct thread_figures *tf = f->threads[order[i]];

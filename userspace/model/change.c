@@ -65,7 +65,7 @@ void change_announce(struct model *m, struct thr *t, u64 ts)
 void change_start(struct model *m, struct thr *t, enum thread_state state, u64 ts)
 {
 	t->pub.state = state;
-	t->pub.start_ns = t->pub.since_ns = ts;
+	t->born_ns = t->pub.since_ns = ts;
 	count_all(m, &t->pub, 1);
 	change_announce(m, t, ts);
 }
@@ -94,6 +94,7 @@ void change_state(struct model *m, struct thr *t, const struct next *next, u64 t
 	if (pub->state == STATE_WAITING) {
 		old_wait = pub->wait;
 		span.wait = &old_wait;
+		t->lock.wait.blocked_ns += t->lock.open ? ts - pub->since_ns : 0;
 	}
 	count_all(m, pub, -1);
 	pub->state = next->state;

@@ -63,7 +63,8 @@ static void end_life(struct model *m, struct thr *t, u64 ts)
 	lock_end(m, t, ts, false);
 	change_state(m, t, &next, ts);
 	change_held_back(m, t);
-	t->pub.end_ns = ts;
+	if (t->told)
+		t->pub.end_ns = ts;
 	table_remove_thread(m, t);
 	if (p->n_alive)
 		return;
@@ -214,7 +215,7 @@ static void on_waking(struct model *m, const struct record *rec)
 		return;
 	case STATE_READY:
 		/* A new thread's first wake-up, by its parent; else a contradiction. */
-		if (t->pub.since_ns == t->pub.start_ns && t->pub.waker == NO_THREAD) {
+		if (t->pub.since_ns == t->born_ns && t->pub.waker == NO_THREAD) {
 			t->pub.waker = waker_id;
 			t->pub.waker_context = w->context;
 			break;
@@ -222,9 +223,12 @@ static void on_waking(struct model *m, const struct record *rec)
 		m->conflicts++;
 		return;
 	case STATE_UNKNOWN:
-		if (in_doubt(m, rec->ts))
-			return;
-		break;
+		/* It slept, and is ready now; or it ran, and was on its way to sleep. Its next switch
+		 * tells. */
+		t->woken = true;
+		t->early_waker = waker_id;
+		t->early_context = w->context;
+		return;
 	default:
 		break;
 	}

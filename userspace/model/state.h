@@ -26,6 +26,7 @@ struct lock_interval {
 struct thr {
 	struct thread pub; /* first: struct thread * and struct thr * are the same address */
 	bool told;         /* sinks know it */
+	u64 born_ns;       /* in or before the window */
 	bool woken;        /* a waking has met it running: it will not really sleep */
 	u32 early_waker;
 	u8 early_context;

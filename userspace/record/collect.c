@@ -187,7 +187,8 @@ static void note_sequence(struct collect *c, const struct ev_head *head)
 			put(c, &rec, true);
 		}
 		cpu->missing = gap;
-		cpu->gap_from = cpu->last_ts;
+		/* Just after it: what the last good event said still holds at its own time. */
+		cpu->gap_from = cpu->last_ts + 1;
 		cpu->gap_until = head->ts;
 		cpu->next = head->seq + 1;
 	}
@@ -603,7 +604,7 @@ int collect_finish(struct collect *c, u64 ts, const u32 *next_seq, size_t n_cpus
 		}
 		if (!tail || c->ended)
 			continue;
-		rec.ts = cpu->last_ts;
+		rec.ts = cpu->last_ts + 1;
 		rec.lost.until_ns = ts;
 		rec.lost.count = tail;
 		c->lost += tail;

@@ -207,7 +207,7 @@ struct rec_affinity {
 	u64 mask;          /* CPUs 0 to 63 */
 };
 
-struct rec_lost {      /* rec.ts: last good record of rec.cpu before the gap */
+struct rec_lost {      /* rec.ts: just after the last good record of rec.cpu */
 	u64 until_ns;      /* its first good record after it */
 	u64 count;         /* records that were lost */
 };
