@@ -115,6 +115,11 @@ static void switch_out(struct model *m, struct thr *t, const struct record *rec,
 		go_unknown(m, t, ts);
 		return;
 	}
+	if (!preempted && t->woken && t->pub.state == STATE_UNKNOWN) {
+		/* That wake-up may have ended an earlier sleep, or this one before it began. */
+		t->woken = false;
+		return;
+	}
 	if (preempted) {
 		lock_leaves(m, t, ts);
 		next.preempted = true;
