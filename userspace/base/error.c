@@ -15,9 +15,10 @@ int error_set(struct error *err, int code, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(err->text, sizeof(err->text), format, args);
 	va_end(args);
+	/* Names and file contents are quoted here: no control byte of theirs reaches the terminal. */
 	for (char *c = err->text; *c; c++)
-		if (*c == '\n')
-			*c = ' ';
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = *c == '\n' ? ' ' : '?';
 	return code;
 }
 

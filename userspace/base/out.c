@@ -73,12 +73,18 @@ static int open_final(struct out *out, unsigned int flags)
 	mode_t mode = flags & OUT_PRIVATE ? 0600 : 0666;
 	struct stat st;
 
-	/* A device or a pipe (/dev/stdout, /dev/null) is written as it is. */
-	if (!stat(out->path, &st) && !S_ISREG(st.st_mode)) {
+	/*
+	 * A device or a pipe (/dev/stdout, /dev/fd/63, /dev/null) is written as it is. Only root makes
+	 * the links there; one elsewhere (/dev/shm too) may be planted and lead to a disk.
+	 */
+	bool follow = !strncmp(out->path, "/dev/fd/", 8) || !strncmp(out->path, "/proc/", 6) ||
+		      (!strncmp(out->path, "/dev/", 5) && !strchr(out->path + 5, '/'));
+
+	if (!(follow ? stat : lstat)(out->path, &st) && !S_ISREG(st.st_mode) &&
+	    !S_ISLNK(st.st_mode)) {
 		if (S_ISDIR(st.st_mode))
 			return -EISDIR;
-		flags |= OUT_STREAM;
-		out->fd = open(out->path, O_WRONLY | O_CLOEXEC);
+		out->fd = open(out->path, O_WRONLY | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW));
 		return out->fd < 0 ? -errno : 0;
 	}
 	if (!(flags & OUT_STREAM))

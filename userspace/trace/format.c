@@ -235,7 +235,7 @@ ssize_t record_decode(const u8 *data, size_t len, struct record *rec, u64 *last_
 	mask = get_varint(&in);
 	if (in.bad)
 		return -EINVAL;
-	rec->cpu = cpu && cpu < CORUN_NO_CPU ? (u16)(cpu - 1) : CORUN_NO_CPU;
+	rec->cpu = cpu && cpu <= CORUN_NO_CPU ? (u16)(cpu - 1) : CORUN_NO_CPU;
 	*known = rec->type < REC_TYPES && record_infos[rec->type].fields;
 	if (!*known)
 		return end - data;

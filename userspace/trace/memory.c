@@ -144,6 +144,8 @@ int memory_read_text(struct record_memory *m, int fd, const char *path, struct e
 		else if (code < 0)
 			error_set(err, code, "%s, line %zu, %s", path, number, error_text(&why, code));
 	}
+	if (code >= 0 && ferror(file))
+		code = -EIO;
 	free(line);
 	buf_free(&strings);
 	fclose(file);

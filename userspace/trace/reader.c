@@ -12,6 +12,14 @@
 #include "trace/memory.h"
 #include "trace/trace.h"
 
+/*
+ * Late records are all held in memory, and zlib packs a thousand bytes of them into one: a file that
+ * asks for more records, or more bytes inflated, than this is refused. Late facts are the exceptions
+ * of a recording, so a real trace stays far below.
+ */
+#define LATE_MAX ((size_t)8 << 20)
+#define LATE_BYTES_MAX ((u64)1 << 30)
+
 struct trace_reader {
 	int fd;
 	bool text;             /* everything is in `memory` */
@@ -97,6 +105,8 @@ static int load_late(struct trace_reader *r, const struct chunk_header *header)
 		if (n < 0)
 			return -EBADMSG;
 		at += (size_t)n;
+		if (known && r->memory.n >= LATE_MAX)
+			return -EFBIG;
 		if (known && memory_add(&r->memory, &rec))
 			return -ENOMEM;
 	}
@@ -106,7 +116,7 @@ static int load_late(struct trace_reader *r, const struct chunk_header *header)
 /* Walk the chunk headers: late chunks are loaded at once, the others later, one at a time. */
 static int scan(struct trace_reader *r)
 {
-	u64 offset = TRACE_HEADER_LEN;
+	u64 offset = TRACE_HEADER_LEN, late_bytes = 0;
 	int err;
 
 	while (offset < r->size) {
@@ -129,6 +139,9 @@ static int scan(struct trace_reader *r)
 			break;
 		}
 		if (header.kind == CHUNK_LATE) {
+			late_bytes += header.raw_len;
+			if (late_bytes > LATE_BYTES_MAX)
+				return -EFBIG;
 			err = load_chunk(r, offset, &header);
 			if (!err)
 				err = load_late(r, &header);
@@ -156,9 +169,12 @@ static int spool(int *fd, struct error *err)
 
 	if (!file)
 		return error_set(err, -errno, "cannot make a temporary file: %s", strerror(errno));
-	while ((n = read(*fd, data, sizeof(data))) > 0)
-		if (fwrite(data, 1, (size_t)n, file) != (size_t)n)
+	while ((n = read(*fd, data, sizeof(data))) > 0 || (n < 0 && errno == EINTR)) {
+		if (n > 0 && fwrite(data, 1, (size_t)n, file) != (size_t)n) {
 			n = -1;
+			break;
+		}
+	}
 	if (n < 0 || fflush(file)) {
 		int code = -errno;
 

@@ -378,7 +378,7 @@ static int parse_ts(struct cursor *c, u64 *ts)
 		return fail(c, "a time in seconds is expected", start);
 	errno = 0;
 	seconds = strtoull(start, &end, 10);
-	if (errno || seconds > UINT64_MAX / NSEC_PER_SEC - 1)
+	if (errno)
 		return fail(c, "the time is out of range", start);
 	if (*end == '.') {
 		for (end++; *end >= '0' && *end <= '9' && digits < 9; end++, digits++)
@@ -388,7 +388,9 @@ static int parse_ts(struct cursor *c, u64 *ts)
 	}
 	if (!is_end(*end))
 		return fail(c, "a time has at most nine decimals", start);
-	*ts = seconds * NSEC_PER_SEC + ns;
+	if (__builtin_mul_overflow(seconds, NSEC_PER_SEC, &seconds) ||
+	    __builtin_add_overflow(seconds, ns, ts))
+		return fail(c, "the time is out of range", start);
 	c->at = end;
 	return 0;
 }

@@ -101,9 +101,23 @@ static void stream_flush(struct trace_writer *w, struct stream *s)
 
 static void stream_put(struct trace_writer *w, struct stream *s, const struct record *rec)
 {
+	size_t before = s->payload.len;
+
 	if (!s->records)
 		s->first_ts = s->last_ts = rec->ts;
 	record_encode(&s->payload, rec, &s->last_ts);
+	if (s->payload.len > CHUNK_MAX) {
+		/* A huge string. Readers refuse such a chunk: try with one of the record's own. */
+		if (!s->records) {
+			w->error = -EMSGSIZE;
+			return;
+		}
+		s->payload.len = before;
+		stream_flush(w, s);
+		if (!w->error)
+			stream_put(w, s, rec);
+		return;
+	}
 	s->records++;
 	w->records++;
 	if (s->payload.len >= CHUNK_FULL || s->payload.failed)
@@ -144,8 +158,9 @@ int trace_writer_open(struct trace_writer **out, const char *path, bool overwrit
 			"%s is a symbolic link, which is not followed; choose another name with -o" :
 			"cannot create %s: %s", path, strerror(-code));
 	}
-	w->seekable = S_ISREG(st.st_mode);
-	if (w->seekable && strcmp(path, "-")) {
+	/* Standard output may be appended to somebody's file: never truncate that. */
+	w->seekable = S_ISREG(st.st_mode) && strcmp(path, "-");
+	if (w->seekable) {
 		owner_give(w->fd);
 		if (fchmod(w->fd, 0600) || ftruncate(w->fd, 0))
 			w->error = -errno;
