@@ -87,6 +87,7 @@ static __always_inline void *event_new(const __u32 size, __u8 type)
 #include "desc.bpf.h"
 #include "waker.bpf.h"
 #include "wait.bpf.h"
+#include "joins.bpf.h"
 
 static __always_inline struct task_ctx *member(struct task_struct *task)
 {
@@ -378,59 +379,6 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	return 0;
 }
 
-/* '*' any run of bytes, '?' any byte. */
-static __noinline bool comm_matches(const char *comm)
-{
-	int p = 0, c = 0, star = -1, mark = 0;
-
-	for (int i = 0; i < 2 * EV_COMM_LEN * EV_COMM_LEN; i++) {
-		char want = config.comm_glob[p & 15], have = comm[c & 15];
-
-		if (!have) {
-			while (p < EV_COMM_LEN && config.comm_glob[p & 15] == '*')
-				p++;
-			return p >= EV_COMM_LEN || !config.comm_glob[p & 15];
-		}
-		if (want == '*') {
-			star = p++;
-			mark = c;
-		} else if (want && (want == '?' || want == have)) {
-			p++;
-			c++;
-		} else if (star >= 0) {
-			p = star + 1;
-			c = ++mark;
-		} else {
-			return false;
-		}
-	}
-	return false;
-}
-
-/* A process outside the set that execs (or renames itself): does it belong to it from now on? */
-static __always_inline bool joins(struct task_struct *task, const char *comm)
-{
-	if (task->tgid == config.self_tgid)
-		return false;
-	switch (config.target) {
-	case EV_TARGET_ALL:
-		return true;
-	case EV_TARGET_COMM:
-		return comm_matches(comm);
-	case EV_TARGET_CGROUP:
-		for (int level = 0; level < 16; level++) {
-			__u64 id = bpf_get_current_ancestor_cgroup_id(level);
-
-			if (!id)
-				return false;
-			if (id == config.cgroup_id)
-				return true;
-		}
-		return false;
-	}
-	return config.command_tgid && task->tgid == config.command_tgid;
-}
-
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, __s32 old_tid, struct linux_binprm *bprm)
 {
@@ -507,13 +455,29 @@ int BPF_PROG(on_exit, struct task_struct *task)
 SEC("tp_btf/task_rename")
 int BPF_PROG(on_rename, struct task_struct *task, const char *comm)
 {
+	struct task_ctx *own;
+	struct ev_thread *t;
 	struct ev_rename *e;
 
 	if (!member(task)) {
 		__s32 tid = task->pid;
 
 		bpf_map_delete_elem(&outsiders, &tid);
-		return 0;
+		if (!joins_by_rename(task, comm))
+			return 0;
+		own = bpf_task_storage_get(&members, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!own)
+			return 0;
+		own->running = true;
+		own->allowed = task->nr_cpus_allowed;
+		own->mask = BPF_CORE_READ(task, cpus_ptr, bits[0]);
+		t = event_new(sizeof(*t), EV_SNAPSHOT);
+		if (!t)
+			return 0;
+		thread_fill(task, t);
+		t->parent = BPF_CORE_READ(task, real_parent, tgid);
+		t->flags |= EV_THREAD_SNAPSHOT | EV_THREAD_RUNNING;
+		bpf_ringbuf_submit(t, BPF_RB_NO_WAKEUP);
 	}
 	e = event_new(sizeof(*e), EV_RENAME);
 	if (!e)
