@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""Lives of processes and threads: attach, fork, exec, death, namespaces, users."""
+import os
+import signal
+import subprocess
+import time
+
+from lib import (check, corun, dump, identity, need, no_loss, programs, record, report, run, scratch,
+                 test)
+
+
+def spawn(*command):
+    return subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stdin=subprocess.PIPE)
+
+
+@test
+def attach_sees_who_sleeps_already():
+    sleeper = spawn("sh", "-c", "sleep 30 & sleep 30 & wait")
+    time.sleep(0.3)
+    kids = [int(p) for p in run("pgrep", "-P", sleeper.pid).stdout.split()]
+    trace = scratch / "attach.corun"
+    targets = ",".join(map(str, [sleeper.pid] + kids))
+    run(corun, "record", "-q", "-o", trace, "-p", targets, "-d", "400ms", status=0)
+    for pid in kids:
+        os.kill(pid, signal.SIGKILL)
+    sleeper.wait()
+    figures = report(trace)
+    no_loss(figures)
+    identity(figures)
+    check(sorted(t["tid"] for t in figures["threads"]) == sorted([sleeper.pid] + kids), figures["threads"])
+    window = figures["window"]["duration_ns"]
+    for thread in figures["threads"]:
+        kind = "child" if thread["tid"] == sleeper.pid else "sleep"
+        check(thread["start_ns"] == 0 and thread["time_ns"].get(kind, 0) == window, kind, thread)
+
+
+@test
+def comm_glob_takes_who_comes_later():
+    trace = scratch / "comm.corun"
+    recorder = spawn(corun, "record", "-q", "-o", trace, "--comm", "slee?", "-d", "1500ms")
+    time.sleep(0.7)
+    run("sleep", "0.2", status=0)
+    run("true", status=0)
+    check(recorder.wait(timeout=30) == 0, "recorder")
+    names = {p["name"] for p in report(trace)["processes"]}
+    check("sleep" in names and "true" not in names, names)
+
+
+@test
+def two_hundred_short_lives():
+    trace, _ = record("sh", "-c", "i=0; while [ $i -lt 200 ]; do /bin/true; i=$((i+1)); done")
+    figures = report(trace)
+    no_loss(figures)
+    identity(figures)
+    check(len(figures["processes"]) == 201, len(figures["processes"]))
+
+
+@test
+def death_by_a_signal_is_passed_on():
+    trace, _ = record("sh", "-c", "kill -SEGV $$", status=128 + signal.SIGSEGV)
+    exits = [f for _, kind, f in dump(trace) if kind == "exit"]
+    check(any(int(f.get("code", "0")) & 0x7f == signal.SIGSEGV for f in exits), exits)
+    no_loss(report(trace))
+
+
+@test
+def status_and_output_are_passed_on():
+    result = run(corun, "record", "-q", "-o", scratch / "s.corun", "--", "sh", "-c",
+                 "echo out; echo err >&2; exit 7")
+    check(result.returncode == 7 and result.stdout == "out\n" and result.stderr == "err\n", result)
+
+
+@test
+def exec_by_a_thread_that_is_not_the_leader():
+    trace, _ = record(programs / "execer")
+    figures = report(trace)
+    identity(figures)
+    check(len(figures["processes"]) == 1, figures["processes"])
+    check(len(figures["processes"][0]["images"]) >= 2, figures["processes"])
+    check(figures["losses"]["unknown_ns"] == 0, figures["losses"])
+
+
+@test
+def pid_namespace_has_its_own_numbers():
+    need("unshare")
+    trace, _ = record("unshare", "-p", "-f", "--mount-proc", "sh", "-c", "sleep 0.05")
+    figures = report(trace)
+    no_loss(figures)
+    check(any(t["ns_tid"] == 1 and t["tid"] != 1 for t in figures["threads"]), figures["threads"])
+
+
+@test
+def killed_recorder_leaves_a_readable_file():
+    trace = scratch / "killed.corun"
+    burner = spawn(programs / "burn", 2, 3)
+    recorder = spawn(corun, "record", "-q", "-o", trace, "-p", burner.pid)
+    time.sleep(1.5)
+    recorder.kill()
+    recorder.wait()
+    burner.kill()
+    burner.wait()
+    figures = report(trace)
+    check(figures["losses"]["trace"] == "cut", figures["losses"])
+    check(figures["time_ns"]["running"] > 0, figures["time_ns"])
+    identity(figures)
+
+
+@test
+def interrupt_ends_an_attached_recording():
+    burner = spawn(programs / "burn", 1, 5)
+    trace = scratch / "int.corun"
+    recorder = spawn(corun, "record", "-q", "-o", trace, "-p", burner.pid)
+    time.sleep(0.8)
+    recorder.send_signal(signal.SIGINT)
+    check(recorder.wait(timeout=20) == 0, recorder.returncode)
+    burner.kill()
+    burner.wait()
+    check(report(trace)["losses"]["trace"] == "whole")
+
+
+@test
+def command_runs_as_the_invoking_user():
+    folder = scratch / "user"
+    folder.mkdir(mode=0o777)
+    os.chmod(scratch, 0o755)
+    os.chmod(folder, 0o777)
+    result = run(corun, "record", "-q", "-o", folder / "u.corun", "--", "sh", "-c",
+                 "id -u; id -g; echo ${SUDO_UID:-none}", cwd=folder,
+                 env=dict(os.environ, SUDO_UID="65534", SUDO_GID="65534"))
+    check(result.stdout.split() == ["65534", "65534", "none"], result)
+    stat = (folder / "u.corun").stat()
+    check(stat.st_uid == 65534 and stat.st_mode & 0o777 == 0o600, stat)
+
+
+@test
+def affinity_and_quota_are_known():
+    need("taskset")
+    trace, _ = record("taskset", "-c", "0", programs / "burn", 2, 0.3)
+    figures = report(trace)
+    check(any(f.get("cpus") == "1" for _, kind, f in dump(trace) if kind == "affinity"), "affinity")
+    check(figures["parallelism"]["time_ns_at"][2:] in ([], [0]) or
+          sum(figures["parallelism"]["time_ns_at"][2:]) < figures["window"]["duration_ns"] // 10,
+          figures["parallelism"])
+
+
+@test
+def quota_of_a_cgroup_is_told():
+    base = next((b for b in ("/sys/fs/cgroup", "/sys/fs/cgroup/cpu")
+                 if os.path.exists(f"{b}/cgroup.controllers") or os.path.exists(f"{b}/cpu.cfs_quota_us")), None)
+    check(base or True)
+    if not base:
+        from lib import Skip
+        raise Skip("no cgroup with the cpu controller")
+    folder = f"{base}/corun-test-{os.getpid()}"
+    try:
+        os.mkdir(folder)
+        if os.path.exists(f"{folder}/cpu.max"):
+            open(f"{folder}/cpu.max", "w").write("20000 100000")
+        else:
+            open(f"{folder}/cpu.cfs_period_us", "w").write("100000")
+            open(f"{folder}/cpu.cfs_quota_us", "w").write("20000")
+    except OSError as error:
+        from lib import Skip
+        raise Skip(f"a cgroup with a quota cannot be made here ({error})")
+    try:
+        trace, _ = record("sh", "-c", f"echo $$ > {folder}/cgroup.procs; exec {programs}/burn 2 0.6")
+        trace2 = scratch / "cgroup.corun"
+        burner = spawn("sh", "-c", f"echo $$ > {folder}/cgroup.procs; exec {programs}/burn 2 2")
+        time.sleep(0.4)
+        run(corun, "record", "-q", "-o", trace2, "--cgroup", folder, "-d", "700ms", status=0)
+        burner.kill()
+        burner.wait()
+        figures = report(trace2)
+        check(abs(figures["target"]["quota_cpus"] - 0.2) < 0.001, figures["target"])
+        check(figures["window"]["throttled_ns"] > 0, figures["window"])
+        check(len(figures["threads"]) >= 3, figures["threads"])
+    finally:
+        time.sleep(0.2)
+        os.rmdir(folder)
