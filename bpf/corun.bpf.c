@@ -118,6 +118,7 @@ static __always_inline void thread_fill(struct task_struct *task, struct ev_thre
 	e->mask = BPF_CORE_READ(task, cpus_ptr, bits[0]);
 	e->flags = task->flags & PF_KTHREAD ? EV_THREAD_KERNEL : 0;
 	e->wait.nr = -1;
+	e->running_on = -1;
 	bpf_probe_read_kernel_str(e->comm, sizeof(e->comm), task->comm);
 }
 
@@ -529,7 +530,7 @@ int snapshot(struct bpf_iter__task *it)
 		ctx->running = true;
 		e->flags |= EV_THREAD_RUNNING;
 		if (bpf_core_field_exists(task->cpu))
-			e->head.cpu = (__u16)task->cpu;
+			e->running_on = (__s32)task->cpu;
 	} else if (!state || state == 0x200 /* waking */) {
 		e->flags |= EV_THREAD_READY;
 	} else {

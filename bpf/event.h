@@ -132,7 +132,8 @@ struct ev_thread {
 	__u32 state;
 	__u32 cpus;         /* CPUs that it may use */
 	__u64 mask;         /* CPUs 0 to 63 */
-	__u64 since;        /* snapshot: 0 */
+	__s32 running_on;   /* snapshot, EV_THREAD_RUNNING: the CPU; else -1 */
+	__u32 pad;
 	char comm[EV_COMM_LEN];
 	struct ev_wait wait;
 };

@@ -74,6 +74,8 @@ void convert_thread(const struct ev_thread *from, struct record *to)
 		.type = from->head.type == EV_FORK ? REC_FORK : REC_THREAD,
 		.cpu = from->head.cpu,
 	};
+	if (from->head.type == EV_SNAPSHOT)
+		to->cpu = from->running_on < 0 ? CORUN_NO_CPU : (u16)from->running_on;
 	to->thread.tid = from->tid;
 	to->thread.tgid = from->tgid;
 	to->thread.ns_tid = from->ns_tid;
