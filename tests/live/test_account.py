@@ -14,8 +14,10 @@ def compare_clocks(figures, own):
         if thread["tid"] not in own:
             continue
         running, clock = thread["time_ns"]["running"], own.pop(thread["tid"])
-        # The clock was read a little before the thread's last switch.
-        check(clock <= running + 300_000, thread, clock)
+        # own <= running, but for what the kernel bills before the switch: a CPU that was idle has the
+        # way from the wake-up to the switch billed to the woken thread (rq_clock_skip_update; measured
+        # here: 4 to 9 us a switch). That time is in the thread's "ready", so it bounds the difference.
+        check(clock <= running + thread["time_ns"]["ready"] + 300_000, thread, clock)
         check(running <= clock + slack + max(clock // 200, 300_000) + 2_000_000, thread, clock, slack)
         worst = max(worst, abs(running - clock) / clock)
     check(not own, "threads without a life", own)
@@ -101,9 +103,7 @@ def real_xz():
     need("xz")
     path = scratch / "xz-input"
     path.write_bytes(os.urandom(3_000_000) + bytes(6_000_000))
-    return rusage_of(["xz", "-k", "-c", "-T2", "--block-size=1MiB", "-1", path], "xz.corun") \
-        if False else rusage_of(["sh", "-c", f"xz -k -c -T2 --block-size=1MiB -1 {path} > /dev/null"],
-                                "xz.corun")
+    return rusage_of(["sh", "-c", f"xz -k -c -T2 --block-size=1MiB -1 {path} > /dev/null"], "xz.corun")
 
 
 @test

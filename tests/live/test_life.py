@@ -147,7 +147,6 @@ def affinity_and_quota_are_known():
 def quota_of_a_cgroup_is_told():
     base = next((b for b in ("/sys/fs/cgroup", "/sys/fs/cgroup/cpu")
                  if os.path.exists(f"{b}/cgroup.controllers") or os.path.exists(f"{b}/cpu.cfs_quota_us")), None)
-    check(base or True)
     if not base:
         from lib import Skip
         raise Skip("no cgroup with the cpu controller")
@@ -163,7 +162,6 @@ def quota_of_a_cgroup_is_told():
         from lib import Skip
         raise Skip(f"a cgroup with a quota cannot be made here ({error})")
     try:
-        trace, _ = record("sh", "-c", f"echo $$ > {folder}/cgroup.procs; exec {programs}/burn 2 0.6")
         trace2 = scratch / "cgroup.corun"
         burner = spawn("sh", "-c", f"echo $$ > {folder}/cgroup.procs; exec {programs}/burn 2 2")
         time.sleep(0.4)

@@ -201,7 +201,14 @@ int loader_open(struct loader **out, const struct ev_config *config, size_t ring
 	}
 	bpf_object__for_each_map(map, l->object)
 		if (strstr(bpf_map__name(map), ".bss"))
-			l->cpus = bpf_map__initial_value(map, &(size_t){0});
+			l->cpus = mmap(NULL, EV_MAX_CPUS * sizeof(*l->cpus), PROT_READ, MAP_SHARED,
+				       bpf_map__fd(map), 0);
+	if (!l->cpus || l->cpus == MAP_FAILED) {
+		code = l->cpus ? -errno : -ENOENT;
+		l->cpus = NULL;
+		error_set(err, code, "cannot map the probes' counters: %s", strerror(-code));
+		goto fail;
+	}
 	*out = l;
 	return 0;
 fail:
@@ -243,6 +250,8 @@ void loader_close(struct loader *l)
 	loader_detach(l);
 	if (l->consumer)
 		munmap(l->consumer, (size_t)page);
+	if (l->cpus)
+		munmap((void *)l->cpus, EV_MAX_CPUS * sizeof(*l->cpus));
 	if (l->producer)
 		munmap((void *)l->producer, (size_t)page + 2 * l->ring_bytes);
 	bpf_object__close(l->object);
