@@ -41,8 +41,8 @@ CFLAGS += -std=gnu11 $(CFLAGS_OPT) $(WARN) $(if $(SAN),-fsanitize=$(SAN) -fno-om
 LDFLAGS += $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
 
 # The library needs no libbpf: everything but recording and the verbs.
-LIB_LIBS := -lcjson -lz -lm
-BPF_LIBS := -lbpf -lelf $(if $(STATIC),-lzstd -llzma -lbz2) -lz
+LIB_LIBS := -lz -lm
+BPF_LIBS := -lbpf -lelf -lz
 
 LIB_SRC := $(sort $(wildcard userspace/base/*.c userspace/trace/*.c userspace/model/*.c \
 	     userspace/metrics/*.c userspace/export/*.c))

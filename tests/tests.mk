@@ -11,7 +11,7 @@ $(B)/tests/unit/%: tests/unit/%.c $(LIB) $(UNIT_RECORD) $(MAKEFILE_LIST)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(UNIT_RECORD) $(LIB) \
-		-lcmocka $(LIB_LIBS)
+		-lcmocka -lcjson $(LIB_LIBS)
 
 .PHONY: unit
 unit: $(UNIT_BIN)

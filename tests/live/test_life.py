@@ -30,7 +30,9 @@ def attach_sees_who_sleeps_already():
     check(sorted(t["tid"] for t in figures["threads"]) == sorted([sleeper.pid] + kids), figures["threads"])
     window = figures["window"]["duration_ns"]
     for thread in figures["threads"]:
-        kind = "child" if thread["tid"] == sleeper.pid else "sleep"
+        # The shell waits for its children in wait4 or, as dash does, in sigsuspend.
+        kind = "sleep" if thread["tid"] != sleeper.pid else \
+            "child" if "child" in thread["time_ns"] else "signal"
         check(thread["start_ns"] == 0 and thread["time_ns"].get(kind, 0) == window, kind, thread)
 
 
