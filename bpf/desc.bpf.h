@@ -147,8 +147,10 @@ static __always_inline __u8 char_kind(__u32 rdev)
 											   FD_CHAR;
 }
 
-static __noinline __u8 describe(struct file *file, __u64 key)
+/* Global: verified once by itself. @address: of the struct file. Returns the enum fd_kind. */
+__noinline __u32 describe(__u64 address, __u64 key)
 {
+	struct file *file = (struct file *)address;
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	__u16 mode = BPF_CORE_READ(inode, i_mode);
 	unsigned long magic = BPF_CORE_READ(inode, i_sb, s_magic);
@@ -222,7 +224,7 @@ static __always_inline void describe_fd(struct task_struct *task, struct task_ct
 		return;
 	}
 	known = bpf_map_lookup_elem(&descs, &key);
-	w->fd_kind = known ? *known : describe(file, key);
+	w->fd_kind = known ? *known : (__u8)describe((__u64)file, key);
 	ctx->desc = key;
 	ctx->desc_kind = w->fd_kind;
 }

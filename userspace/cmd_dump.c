@@ -93,7 +93,7 @@ static int dump_text(struct trace_reader *reader, const struct options *o, struc
 {
 	const struct record *rec;
 	struct buf line = BUF_INIT;
-	struct out *out;
+	struct out *out = NULL;
 	u64 begin = 0;
 	int code = 0;
 

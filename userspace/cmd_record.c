@@ -7,7 +7,7 @@
 static int record_run(const struct cmd *cmd, int argc, char **argv)
 {
 	struct recording_options options;
-	struct recording recording;
+	struct recording recording = {0};
 	int status = recording_parse(cmd, argc, argv, &options);
 
 	if (!status)

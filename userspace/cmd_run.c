@@ -50,7 +50,7 @@ static int write_timeline(const struct cmd *cmd, const struct recording *recordi
 static int run_run(const struct cmd *cmd, int argc, char **argv)
 {
 	struct recording_options options;
-	struct recording recording;
+	struct recording recording = {0};
 	int status = recording_parse(cmd, argc, argv, &options);
 
 	if (!status && options.output && !strcmp(options.output, "-"))

@@ -71,7 +71,7 @@ static bool ends_with(const char *text, const char *end)
 static int open_final(struct out *out, unsigned int flags)
 {
 	mode_t mode = flags & OUT_PRIVATE ? 0600 : 0666;
-	struct stat st;
+	struct stat st = {0};
 
 	/*
 	 * A device or a pipe (/dev/stdout, /dev/fd/63, /dev/null) is written as it is. Only root makes

@@ -74,6 +74,8 @@ int gil_history_add(struct gil_history *history, s32 tgid, u64 lock, u32 holder,
 	/* The ring only wraps once it is at its full size, so growing never reorders it. */
 	if (track->n == track->cap && track->cap < GIL_SAMPLES && track_grow(track))
 		return -ENOMEM;
+	if (!track->samples)
+		return -ENOMEM;
 	track->samples[track->n % track->cap] = (struct gil_sample){ts, holder};
 	track->n++;
 	return 0;

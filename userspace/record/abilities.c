@@ -53,8 +53,7 @@ static void check_btf(struct ability *list, size_t max, size_t *n)
 static int try_program(const char *name)
 {
 	struct bpf_object *object =
-		bpf_object__open_mem(corun_bpf_object,
-				     (size_t)(corun_bpf_object_end - corun_bpf_object), NULL);
+		bpf_object__open_mem(corun_bpf_object, corun_bpf_object_size, NULL);
 	struct bpf_program *program;
 	struct bpf_link *link = NULL;
 	int code;

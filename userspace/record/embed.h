@@ -3,6 +3,9 @@
 #ifndef CORUN_RECORD_EMBED_H
 #define CORUN_RECORD_EMBED_H
 
-extern const char corun_bpf_object[], corun_bpf_object_end[];
+#include <stddef.h>
+
+extern const char corun_bpf_object[];
+extern const size_t corun_bpf_object_size;
 
 #endif

@@ -107,7 +107,8 @@ static bool cgroup_mount(const char *controller, char *mount, size_t size)
 	return found;
 }
 
-static bool read_numbers(const char *folder, const char *name, const char *format, u64 *a, u64 *b)
+/* The first @wanted (1 or 2) numbers of a file. */
+static bool read_numbers(const char *folder, const char *name, int wanted, u64 *a, u64 *b)
 {
 	char path[4200];
 	FILE *file;
@@ -117,18 +118,20 @@ static bool read_numbers(const char *folder, const char *name, const char *forma
 	file = fopen(path, "re");
 	if (!file)
 		return false;
-	n = b ? fscanf(file, format, a, b) : fscanf(file, format, a);
+	n = fscanf(file, "%" SCNu64 " %" SCNu64, a, b);
 	fclose(file);
-	return n == (b ? 2 : 1);
+	return n >= wanted;
 }
 
 static bool read_quota(const char *folder, bool v2, u64 *quota, u64 *period)
 {
+	u64 spare;
+
 	if (v2) /* "max 100000" does not scan: no quota */
-		return read_numbers(folder, "cpu.max", "%" SCNu64 " %" SCNu64, quota, period);
-	return read_numbers(folder, "cpu.cfs_quota_us", "%" SCNu64, quota, NULL) &&
-	       (s64)*quota > 0 &&
-	       read_numbers(folder, "cpu.cfs_period_us", "%" SCNu64, period, NULL);
+		return read_numbers(folder, "cpu.max", 2, quota, period);
+	/* -1 is "none" */
+	return read_numbers(folder, "cpu.cfs_quota_us", 1, quota, &spare) && (s64)*quota > 0 &&
+	       read_numbers(folder, "cpu.cfs_period_us", 1, period, &spare);
 }
 
 /* From @path up to @mount, the folder with the least quota / period. */

@@ -180,8 +180,7 @@ int loader_open(struct loader **out, const struct ev_config *config, size_t ring
 		goto fail;
 	}
 	setrlimit(RLIMIT_MEMLOCK, &unlimited); /* before 5.11 BPF memory counted as locked */
-	l->object = bpf_object__open_mem(corun_bpf_object,
-					 (size_t)(corun_bpf_object_end - corun_bpf_object), NULL);
+	l->object = bpf_object__open_mem(corun_bpf_object, corun_bpf_object_size, NULL);
 	if (!l->object) {
 		code = load_error(-errno, err);
 		goto fail;

@@ -20,7 +20,7 @@ static u8 *put_varint(u8 *p, u64 value)
 
 static u64 zigzag(s64 value)
 {
-	return (u64)value << 1 ^ (u64)(value >> 63);
+	return (u64)value << 1 ^ (value < 0 ? UINT64_MAX : 0);
 }
 
 static s64 unzigzag(u64 value)

@@ -214,9 +214,9 @@ static int parse_string(struct cursor *c, struct buf *strings, size_t *offset)
 			} else if (ch == 'x') {
 				int high = hex_digit(s[1]), low = high < 0 ? -1 : hex_digit(s[2]);
 
-				ch = (char)(high << 4 | low);
-				if (low < 0 || !ch)
+				if (low < 0 || !(high | low))
 					return fail(c, "\\x takes two digits, not 00", s);
+				ch = (char)(high * 16 + low);
 				s += 2;
 			} else if (ch != '"' && ch != '\\') {
 				return fail(c, "an unknown escape", s);
@@ -288,7 +288,7 @@ static int parse_call(struct cursor *c, s16 *nr)
 {
 	char name[40];
 	size_t len = word_length(c->at, "");
-	u64 number;
+	u64 number = 0;
 	int err;
 
 	if ((*c->at >= '0' && *c->at <= '9') || *c->at == '-') {
@@ -399,9 +399,9 @@ static int parse_type(struct cursor *c, u16 *type)
 {
 	size_t len = word_length(c->at, "");
 
-	for (u16 t = 1; t < REC_TYPES; t++) {
+	for (int t = 1; t < REC_TYPES; t++) {
 		if (word_is(c->at, len, record_infos[t].name)) {
-			*type = t;
+			*type = (u16)t;
 			c->at += len;
 			return 0;
 		}
@@ -414,7 +414,7 @@ static int parse_pair(struct cursor *c, struct record *rec, struct buf *strings)
 	const char *word = c->at;
 	size_t len = word_length(word, "=");
 	const struct field *f;
-	u64 cpu;
+	u64 cpu = 0;
 	int err;
 
 	if (word[len] != '=')
