@@ -15,6 +15,9 @@ corun = str(top / "build/corun")
 programs = top / "build/live"
 scratch = pathlib.Path(tempfile.mkdtemp(prefix="corun-live-"))
 tests = []
+# What is recorded must not inherit the options of the make that runs the tests.
+for name in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL"):
+    os.environ.pop(name, None)
 
 
 class Skip(Exception):
