@@ -262,7 +262,7 @@ static int collect(struct live *l, struct error *err)
 		sample_host(l, now, false);
 		if (o->duration_ns && now - l->begin >= o->duration_ns)
 			break;
-		if (interrupted && !o->command)
+		if (interrupted)
 			break;
 		/* COMMAND is gone, but its last switch was lost: do not wait for it for ever. */
 		if (o->command && !o->wait_all && command_ended(&l->command, false)) {
@@ -283,7 +283,7 @@ static void name_survivors(const struct live *l)
 	size_t n = session_survivors(l->session, tgids, ARRAY_SIZE(tgids));
 	struct buf list = BUF_INIT;
 
-	if (!n || !l->options->command || l->options->duration_ns || l->options->quiet)
+	if (!n || !session_ended(l->session) || l->options->quiet)
 		return;
 	for (size_t i = 0; i < n && i < ARRAY_SIZE(tgids); i++)
 		buf_printf(&list, "%s%d", i ? ", " : "", (int)tgids[i]);
@@ -307,10 +307,15 @@ static int finish(struct live *l, struct recording *r, int code, struct error *e
 	sample_host(l, loader_now(), true);
 	if (l->options->command) {
 		name_survivors(l);
-		command_ended(&l->command, true);
-		r->status = command_exit_status(&l->command);
-		snprintf(status, sizeof(status), "%d", r->status);
-		host_put_pair(l->writer, "status", status);
+		/* The window is closed: its process is a zombie at most. Unless the recording ended
+		 * first (-d, SIGTERM): then the command is left alone. */
+		if (command_ended(&l->command, session_ended(l->session))) {
+			r->status = command_exit_status(&l->command);
+			snprintf(status, sizeof(status), "%d", r->status);
+			host_put_pair(l->writer, "status", status);
+		} else if (!l->options->quiet) {
+			fprintf(stderr, "corun: the command goes on (process %d)\n", (int)l->command.pid);
+		}
 	}
 	r->bytes = trace_writer_bytes(l->writer);
 	closed = trace_writer_close(l->writer, loader_now(), stats.lost, &late);

@@ -34,7 +34,7 @@ struct recording {
 	"      --comm GLOB         processes whose name matches, now or later\n"                   \
 	"      --cgroup PATH       processes in this cgroup folder\n"                              \
 	"      --all               everything on this machine\n"                                   \
-	"  -d, --duration SECONDS  stop after this time\n"                                         \
+	"  -d, --duration SECONDS  stop after this time; a COMMAND that still runs goes on\n"                                         \
 	"  -o, --output FILE       name of the trace; default: the command's name, with -2, -3 ...\n" \
 	"                          if it exists\n"                                                 \
 	"      --wait-all          go on until every descendant of COMMAND has ended\n"            \

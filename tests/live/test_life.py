@@ -177,3 +177,30 @@ def quota_of_a_cgroup_is_told():
     finally:
         time.sleep(0.2)
         os.rmdir(folder)
+
+
+@test
+def duration_ends_the_recording_and_not_the_command():
+    trace = scratch / "d.corun"
+    before = time.monotonic()
+    result = run(corun, "record", "-o", trace, "-d", "300ms", "--",
+                 "sh", "-c", "exec sleep 8 >/dev/null 2>&1")
+    check(result.returncode == 0 and time.monotonic() - before < 7, result)
+    check("goes on" in result.stderr, result.stderr)
+    pid = int(result.stderr.split("(process ")[1].split(")")[0])
+    os.kill(pid, 0)
+    os.kill(pid, signal.SIGKILL)
+    figures = report(trace)
+    no_loss(figures)
+    check(figures["losses"]["trace"] == "whole", figures["losses"])
+
+
+@test
+def sigterm_ends_the_recording_and_keeps_it():
+    trace = scratch / "term.corun"
+    recorder = spawn(corun, "record", "-q", "-o", trace, "--", "sleep", "8")
+    time.sleep(0.8)
+    recorder.terminate()
+    check(recorder.wait(timeout=6) == 0, recorder.returncode)
+    check(report(trace)["losses"]["trace"] == "whole")
+    run("pkill", "-x", "sleep")

@@ -132,6 +132,11 @@ void change_state(struct model *m, struct thr *t, const struct next *next, u64 t
 void change_announce(struct model *m, struct thr *t, u64 ts);
 void change_held_back(struct model *m, struct thr *t);
 
+/* window.c: the window opens and closes, regions begin and end. */
+void window_open(struct model *m, u64 ts);
+void window_close(struct model *m, u64 ts);
+void window_region(struct model *m, const struct record *rec);
+
 /* lock.c: intervals over the states. */
 void lock_blocked(struct model *m, struct thr *t, u64 ts);  /* t has just begun to wait */
 void lock_woken(struct model *m, struct thr *t, u32 waker, bool causal);

@@ -24,6 +24,7 @@ struct session {
 	struct loader *loader;
 	struct collect *collect;
 	struct trace_writer *writer;
+	bool ended; /* before it was stopped */
 	struct buf args; /* last command line read from /proc */
 };
 
@@ -187,7 +188,8 @@ int session_stop(struct session *s, struct error *err)
 
 	if (!next_seq)
 		return -ENOMEM;
-	if (!collect_ended(s->collect))
+	s->ended = collect_ended(s->collect);
+	if (!s->ended)
 		loader_iterate(s->loader, "pending", NULL);
 	loader_detach(s->loader);
 	n_cpus = loader_sequences(s->loader, next_seq, EV_MAX_CPUS);
@@ -198,6 +200,11 @@ int session_stop(struct session *s, struct error *err)
 		code = collect_finish(s->collect, stop, next_seq, n_cpus);
 	free(next_seq);
 	return code ? error_set(err, code, "cannot write the trace: %s", strerror(-code)) : 0;
+}
+
+bool session_ended(const struct session *s)
+{
+	return s->ended;
 }
 
 size_t session_survivors(const struct session *s, s32 *tgids, size_t max)

@@ -54,6 +54,8 @@ int session_poll(struct session *session, int timeout_ms, bool wait_all, struct 
 void session_stats(const struct session *session, struct session_stats *stats);
 /* Probes off, rest of the ring collected, window closed. The writer is still open. */
 int session_stop(struct session *session, struct error *err);
+/* The window closed by itself: the set, or COMMAND, had ended. */
+bool session_ended(const struct session *session);
 /* tgids of the traced set still alive after stop, at most @max; returns how many there are. */
 size_t session_survivors(const struct session *session, s32 *tgids, size_t max);
 void session_close(struct session *session); /* NULL is fine */
