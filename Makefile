@@ -32,7 +32,8 @@ B := $(B)/static
 endif
 
 Q := $(if $(V),,@)
-say = $(if $(V),,@printf '  %-7s %s\n' '$(1)' '$(2)')
+silent := $(findstring s,$(firstword -$(MAKEFLAGS)))
+say = $(if $(V)$(silent),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wpointer-arith
 CPPFLAGS += -D_GNU_SOURCE -DCORUN_VERSION='"$(VERSION)"' -Iuserspace -Ibpf -I$(B)
@@ -110,6 +111,7 @@ check:
 .PHONY: install
 install: all
 	install -D -m 755 $(CORUN) $(DESTDIR)$(PREFIX)/bin/corun
+	install -D -m 644 userspace/corun.1 $(DESTDIR)$(PREFIX)/share/man/man1/corun.1
 
 .PHONY: clean
 clean:
@@ -120,7 +122,6 @@ help:
 	@echo 'make            build build/corun'
 	@echo 'make demo       record four Python threads, then the same work as processes, and show them'
 	@echo 'make check      run every test that this machine can run'
-	@echo 'make bench      measure what recording and exporting cost'
 	@echo 'make deps       install what the build and the tests need'
 	@echo 'make install    install under PREFIX (/usr/local)'
 	@echo 'make clean      remove build/'
