@@ -74,12 +74,13 @@ $(B)/%.o: %.c $(MAKEFILE_LIST)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
+BPF_COMPILE = $(BPF_CC) --target=bpf -D__TARGET_ARCH_x86 -O2 -g -mcpu=v3 -Wall -Wextra -Wno-unused-parameter \
+	      -Ibpf $(BPF_INC) -MMD -MP -c
 # BTF for CO-RE comes from -g; strip the DWARF that would triple the object.
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(MAKEFILE_LIST)
 	$(call say,BPF,$<)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(BPF_CC) --target=bpf -D__TARGET_ARCH_x86 -O2 -g -mcpu=v3 -Wall -Wextra -Wno-unused-parameter -Ibpf $(BPF_INC) \
-		-MMD -MP -c -o $@ $<
+	$(Q)$(BPF_COMPILE) -o $@ $<
 	$(Q)llvm-strip -g $@ 2>/dev/null || llvm-strip-14 -g $@ 2>/dev/null || true
 
 # The BPF objects travel inside the binary (.incbin in record/embed.c).
@@ -122,6 +123,7 @@ help:
 	@echo 'make            build build/corun'
 	@echo 'make demo       record four Python threads, then the same work as processes, and show them'
 	@echo 'make check      run every test that this machine can run'
+	@echo 'make bench      measure what recording costs and how fast the rest is (root, minutes)'
 	@echo 'make deps       install what the build and the tests need'
 	@echo 'make install    install under PREFIX (/usr/local)'
 	@echo 'make clean      remove build/'

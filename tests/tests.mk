@@ -5,7 +5,7 @@
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
 # The pure parts of record/ are tested like the library; they need no libbpf.
-UNIT_RECORD := $(B)/userspace/record/collect.o $(B)/userspace/record/convert.o
+UNIT_RECORD := $(addprefix $(B)/userspace/record/,collect.o convert.o members.o queue.o)
 
 $(B)/tests/unit/%: tests/unit/%.c $(LIB) $(UNIT_RECORD) $(MAKEFILE_LIST)
 	$(call say,TEST,$@)
@@ -21,7 +21,7 @@ unit: $(UNIT_BIN)
 $(B)/tests/%: tests/%.c $(LIB) $(MAKEFILE_LIST)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LIB_LIBS) -lpthread
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(LIB) $(LDLIBS_EXTRA) $(LIB_LIBS) -lpthread
 
 # Fuzzers need clang's libFuzzer and a library built by clang.
 FUZZ_SRC := $(sort $(wildcard tests/fuzz/fuzz_*.c))
@@ -35,3 +35,16 @@ build/fuzz/%: tests/fuzz/%.c $(LIB_SRC) $(MAKEFILE_LIST)
 .PHONY: fuzz
 fuzz: $(FUZZ_BIN)
 	$(Q)tests/fuzz/run
+
+# What recording costs and how fast the rest is; not part of check, which asserts no times.
+BENCH_BIN := $(patsubst tests/bench/%.c,$(B)/tests/bench/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c))) \
+	     $(B)/tests/bench/empty.bpf.o
+$(B)/tests/bench/attach: LDLIBS_EXTRA := $(BPF_LIBS)
+$(B)/tests/bench/empty.bpf.o: tests/bench/empty.bpf.c $(MAKEFILE_LIST)
+	$(call say,BPF,$<)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(BPF_COMPILE) -o $@ $<
+
+.PHONY: bench
+bench: all $(BENCH_BIN)
+	$(Q)tests/bench/run

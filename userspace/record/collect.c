@@ -5,30 +5,17 @@
 #include <string.h>
 
 #include "record/convert.h"
+#include "record/members.h"
+#include "record/queue.h"
 
 #define NR_FUTEX 202
 #define STATE_DEAD 0x80
 
-enum item_kind { ITEM_EVENT, ITEM_WAKE, ITEM_WINDOW };
+enum entry_kind { ENTRY_EVENT, ENTRY_WAKE, ENTRY_WINDOW };
 
-/* What waits for its turn; sorted by ts. */
-struct item {
-	u64 ts;
-	enum item_kind kind;
-	u32 len;
-	union {
-		void *event;        /* ITEM_EVENT, owned */
-		struct {            /* ITEM_WAKE */
-			struct ev_wake wake;
-			s32 tid;
-		};
-	};
-};
-
-/* A member as far as counting needs it. */
-struct member {
-	s32 tid, tgid;
-	enum { M_RUNNING, M_READY, M_BLOCKED, M_PARKED } state;
+struct wake_entry {
+	struct ev_wake wake;
+	s32 tid;
 };
 
 struct cpu_stream {
@@ -43,14 +30,11 @@ struct collect {
 	struct collect_config config;
 	struct collect_ops ops;
 	void *ctx;
-	struct item *items; /* items[head .. tail) wait */
-	size_t head, tail, cap;
+	struct queue queue;
 	struct cpu_stream cpus[EV_MAX_CPUS];
-	struct map members;   /* tid -> struct member */
-	struct map processes; /* tgid -> number of living members, as a pointer's value */
+	struct members members;
 	u64 done;             /* everything older was put out */
 	u64 events, lost;
-	u32 by_state[4];
 	bool open, ended;
 	int error;
 	struct buf strings;
@@ -72,19 +56,11 @@ int collect_new(struct collect **out, const struct collect_config *config,
 
 void collect_free(struct collect *c)
 {
-	struct map_slot *slot;
-
 	if (!c)
 		return;
-	for (size_t i = c->head; i < c->tail; i++)
-		if (c->items[i].kind == ITEM_EVENT)
-			free(c->items[i].event);
-	for (size_t i = 0; (slot = map_next(&c->members, &i));)
-		free(slot->value);
-	map_free(&c->members);
-	map_free(&c->processes);
+	members_free(&c->members);
+	queue_free(&c->queue);
 	buf_free(&c->strings);
-	free(c->items);
 	free(c);
 }
 
@@ -94,39 +70,11 @@ static void put(struct collect *c, const struct record *rec, bool late)
 		c->error = c->ops.put(c->ctx, rec, late);
 }
 
-/* ---- waiting for their turn ---- */
-
-/* Nearly sorted input: walk back from the end. An equal ts keeps the order of arrival, except that a
- * wake-up goes before the switch that brought it. */
-static int insert(struct collect *c, const struct item *item)
-{
-	size_t i;
-
-	if (c->tail == c->cap) {
-		size_t live = c->tail - c->head, cap = live * 2 < 1024 ? 1024 : live * 2;
-		struct item *items = malloc(cap * sizeof(*items));
-
-		if (!items)
-			return -ENOMEM;
-		if (live)
-			memcpy(items, c->items + c->head, live * sizeof(*items));
-		free(c->items);
-		c->items = items;
-		c->head = 0;
-		c->tail = live;
-		c->cap = cap;
-	}
-	for (i = c->tail; i > c->head && c->items[i - 1].ts > item->ts; i--)
-		;
-	memmove(c->items + i + 1, c->items + i, (c->tail - i) * sizeof(*c->items));
-	c->items[i] = *item;
-	c->tail++;
-	return 0;
-}
+/* ---- events come in ---- */
 
 static int add_wake(struct collect *c, const struct ev_wake *wake, s32 tid)
 {
-	struct item item = {.ts = wake->ts, .kind = ITEM_WAKE};
+	struct wake_entry *entry;
 
 	if (!wake->ts)
 		return 0;
@@ -137,9 +85,12 @@ static int add_wake(struct collect *c, const struct ev_wake *wake, s32 tid)
 		put(c, &rec, true);
 		return 0;
 	}
-	item.wake = *wake;
-	item.tid = tid;
-	return insert(c, &item);
+	entry = queue_add(&c->queue, wake->ts, ENTRY_WAKE, sizeof(*entry));
+	if (!entry)
+		return -ENOMEM;
+	entry->wake = *wake;
+	entry->tid = tid;
+	return 0;
 }
 
 static size_t event_size(u8 type)
@@ -199,9 +150,9 @@ static void note_sequence(struct collect *c, const struct ev_head *head)
 int collect_event(struct collect *c, const void *event, size_t len)
 {
 	const struct ev_head *head = event;
-	struct item item = {.kind = ITEM_EVENT};
 	size_t size;
-	int err = 0;
+	void *copy;
+	int err;
 
 	if (len < sizeof(*head) || head->cpu >= EV_MAX_CPUS)
 		return -EINVAL;
@@ -236,55 +187,21 @@ int collect_event(struct collect *c, const void *event, size_t len)
 		if (err)
 			return err;
 	}
-	item.ts = head->ts < c->done ? c->done : head->ts;
-	item.len = (u32)size;
-	item.event = malloc(size);
-	if (!item.event)
+	copy = queue_add(&c->queue, head->ts < c->done ? c->done : head->ts, ENTRY_EVENT, size);
+	if (!copy)
 		return -ENOMEM;
-	memcpy(item.event, event, size);
-	err = insert(c, &item);
-	if (err)
-		free(item.event);
-	return err;
+	memcpy(copy, event, size);
+	return 0;
 }
 
-/* ---- who is in the set, for counting and for the end ---- */
+/* ---- who is in the set, and when the window ends ---- */
 
-static u32 alive_in(const struct collect *c, s32 tgid)
+static void member_add(struct collect *c, s32 tid, s32 tgid, s32 ns_tid, enum member_state state)
 {
-	return (u32)(uintptr_t)map_get(&c->processes, (u32)tgid);
-}
+	int err = members_add(&c->members, tid, tgid, ns_tid, state);
 
-static void set_alive(struct collect *c, s32 tgid, u32 n)
-{
-	if (!n)
-		map_del(&c->processes, (u32)tgid);
-	else if (map_set(&c->processes, (u32)tgid, (void *)(uintptr_t)n) && !c->error)
-		c->error = -ENOMEM;
-}
-
-static void member_state(struct collect *c, struct member *m, int state)
-{
-	c->by_state[m->state]--;
-	m->state = state;
-	c->by_state[state]++;
-}
-
-static void member_add(struct collect *c, s32 tid, s32 tgid, int state)
-{
-	struct member *m = map_get(&c->members, (u32)tid);
-
-	if (m)
-		return;
-	m = malloc(sizeof(*m));
-	if (!m || map_set(&c->members, (u32)tid, m)) {
-		free(m);
-		c->error = c->error ? c->error : -ENOMEM;
-		return;
-	}
-	*m = (struct member){.tid = tid, .tgid = tgid, .state = state};
-	c->by_state[state]++;
-	set_alive(c, tgid, alive_in(c, tgid) + 1);
+	if (err && !c->error)
+		c->error = err;
 }
 
 static void close_window(struct collect *c, u64 ts)
@@ -308,66 +225,16 @@ static void open_window(struct collect *c, u64 ts)
 
 static void member_dead(struct collect *c, s32 tid, u64 ts)
 {
-	struct member *m = map_del(&c->members, (u32)tid);
-	u32 left;
+	s32 tgid = 0;
+	int left = members_dead(&c->members, tid, &tgid);
 
-	if (!m)
+	if (left < 0)
 		return;
-	c->by_state[m->state]--;
-	left = alive_in(c, m->tgid) - 1;
-	set_alive(c, m->tgid, left);
 	if (!left && c->ops.process)
-		c->ops.process(c->ctx, m->tgid, NULL);
-	if (c->open && (!c->members.len ||
-			(!left && m->tgid == c->config.command_tgid && !c->config.wait_all)))
+		c->ops.process(c->ctx, tgid, NULL);
+	if (c->open && (!c->members.threads.len ||
+			(!left && tgid == c->config.command_tgid && !c->config.wait_all)))
 		close_window(c, ts);
-	free(m);
-}
-
-/* exec by a thread that is not the leader: it takes over the leader's tid, and the leader, if it has
- * not gone yet, the caller's (exchange_tids() in fs/exec.c). */
-static void member_exec(struct collect *c, s32 tid, s32 old_tid)
-{
-	struct member *caller, *leader;
-
-	if (tid == old_tid)
-		return;
-	caller = map_del(&c->members, (u32)old_tid);
-	leader = map_del(&c->members, (u32)tid);
-	if (caller) {
-		caller->tid = tid;
-		map_set(&c->members, (u32)tid, caller);
-	}
-	if (leader) {
-		leader->tid = old_tid;
-		map_set(&c->members, (u32)old_tid, leader);
-	}
-}
-
-/* For the live line alone: is this a wait without work of its own? (The model decides for real.) */
-static bool looks_parked(const struct rec_wait *wait)
-{
-	switch (wait->lock_kind) {
-	case LOCK_FUTEX:
-	case LOCK_CONDITION:
-	case LOCK_SEMAPHORE:
-	case LOCK_JOIN:
-		return true;
-	case LOCK_NONE:
-		break;
-	default:
-		return false;
-	}
-	switch (wait->nr) {
-	case 7: case 23: case 270: case 271:      /* poll, select, pselect6, ppoll */
-		return wait->nfds > 1;
-	case 232: case 281: case 441:             /* epoll */
-	case 43: case 288: case 426:              /* accept, io_uring_enter */
-	case 61: case 247:                        /* wait4, waitid */
-	case 34: case 128: case 130:              /* pause, rt_sigtimedwait, rt_sigsuspend */
-		return true;
-	}
-	return false;
 }
 
 /* ---- events in order ---- */
@@ -379,9 +246,9 @@ static void put_switch(struct collect *c, const struct ev_switch *ev)
 	struct record rec;
 
 	if (ev->flags & EV_PREV_MEMBER)
-		prev = map_get(&c->members, (u32)ev->prev);
+		prev = members_get(&c->members, ev->prev);
 	if (ev->flags & EV_NEXT_MEMBER)
-		next = map_get(&c->members, (u32)ev->next);
+		next = members_get(&c->members, ev->next);
 	convert_switch(ev, block ? &block->wait : NULL, &rec);
 	if (ev->head.type == EV_FUTEX) {
 		struct rec_wait *wait = &rec.sw.wait;
@@ -394,15 +261,15 @@ static void put_switch(struct collect *c, const struct ev_switch *ev)
 	}
 	put(c, &rec, false);
 	if (next)
-		member_state(c, next, M_RUNNING);
+		members_state(&c->members, next, MEMBER_RUNNING);
 	if (!prev)
 		return;
 	if (ev->flags & EV_PREEMPT)
-		member_state(c, prev, M_READY);
+		members_state(&c->members, prev, MEMBER_READY);
 	else if (ev->prev_state & STATE_DEAD)
 		member_dead(c, ev->prev, ev->head.ts);
 	else
-		member_state(c, prev, looks_parked(&rec.sw.wait) ? M_PARKED : M_BLOCKED);
+		members_state(&c->members, prev, members_parks(&rec.sw.wait) ? MEMBER_PARKED : MEMBER_BLOCKED);
 }
 
 static void put_affinity(struct collect *c, const struct ev_head *head, s32 tid, u32 cpus, u64 mask)
@@ -437,11 +304,11 @@ static void put_thread(struct collect *c, const struct ev_thread *ev)
 	put(c, &rec, false);
 	if (ev->head.type == EV_OUTSIDER)
 		return;
-	member_add(c, ev->tid, ev->tgid,
-		   ev->flags & EV_THREAD_RUNNING                               ? M_RUNNING :
-		   ev->head.type == EV_FORK || ev->flags & EV_THREAD_READY ? M_READY :
-		   looks_parked(&rec.thread.wait)                          ? M_PARKED :
-									     M_BLOCKED);
+	member_add(c, ev->tid, ev->tgid, ev->ns_tid,
+		   ev->flags & EV_THREAD_RUNNING                               ? MEMBER_RUNNING :
+		   ev->head.type == EV_FORK || ev->flags & EV_THREAD_READY ? MEMBER_READY :
+		   members_parks(&rec.thread.wait)                          ? MEMBER_PARKED :
+									     MEMBER_BLOCKED);
 	put_affinity(c, &ev->head, ev->tid, ev->cpus, ev->mask);
 }
 
@@ -461,10 +328,10 @@ static void put_exec(struct collect *c, const struct ev_exec *ev)
 		rec.thread.comm = ev->comm;
 		rec.thread.args = "";
 		put(c, &rec, false);
-		member_add(c, ev->tid, ev->tgid, M_RUNNING);
+		member_add(c, ev->tid, ev->tgid, ev->ns_tid, MEMBER_RUNNING);
 		put_affinity(c, &ev->head, ev->tid, ev->cpus, ev->mask);
 	} else {
-		member_exec(c, ev->tid, ev->old_tid);
+		members_exec(&c->members, ev->tid, ev->old_tid);
 	}
 	convert_exec(ev, c->config.redact, &rec, &c->strings);
 	put(c, &rec, false);
@@ -514,11 +381,11 @@ static void put_event(struct collect *c, const struct ev_head *head)
 		break;
 	}
 	case EV_ARRIVAL: {
-		struct member *m = map_get(&c->members, (u32)((const struct ev_pending *)head)->tid);
+		struct member *m = members_get(&c->members, ((const struct ev_pending *)head)->tid);
 
 		convert_arrival((const void *)head, &rec);
 		if (m)
-			member_state(c, m, M_RUNNING);
+			members_state(&c->members, m, MEMBER_RUNNING);
 		break;
 	}
 	case EV_AFFINITY: {
@@ -533,39 +400,34 @@ static void put_event(struct collect *c, const struct ev_head *head)
 	put(c, &rec, false);
 }
 
-static void put_item(struct collect *c, struct item *item)
+static void put_wake(struct collect *c, const struct wake_entry *entry)
 {
+	struct member *m = members_get(&c->members, entry->tid);
 	struct record rec;
-	struct member *m;
 
-	if (item->ts > c->done)
-		c->done = item->ts;
-	if (item->kind == ITEM_EVENT) {
-		/* A thread of the set that outlives COMMAND is not in the window any more. */
-		if (!c->ended)
-			put_event(c, item->event);
-		free(item->event);
-		return;
-	}
-	if (c->ended)
-		return;
-	if (item->kind == ITEM_WINDOW) {
-		open_window(c, item->ts);
-		return;
-	}
-	m = map_get(&c->members, (u32)item->tid);
-	if (m && m->state != M_RUNNING)
-		member_state(c, m, M_READY);
-	convert_waking(&item->wake, item->tid, &rec);
+	if (m && m->state != MEMBER_RUNNING)
+		members_state(&c->members, m, MEMBER_READY);
+	convert_waking(&entry->wake, entry->tid, &rec);
 	put(c, &rec, false);
 }
 
 static int put_until(struct collect *c, u64 limit)
 {
-	while (c->head < c->tail && c->items[c->head].ts < limit)
-		put_item(c, &c->items[c->head++]);
-	if (c->head == c->tail)
-		c->head = c->tail = 0;
+	struct queue_entry entry;
+
+	while (queue_take(&c->queue, limit, &entry)) {
+		if (entry.ts > c->done)
+			c->done = entry.ts;
+		/* A thread of the set that outlives COMMAND is not in the window any more. */
+		if (c->ended)
+			continue;
+		if (entry.kind == ENTRY_EVENT)
+			put_event(c, entry.data);
+		else if (entry.kind == ENTRY_WAKE)
+			put_wake(c, entry.data);
+		else
+			open_window(c, entry.ts);
+	}
 	return c->error;
 }
 
@@ -581,9 +443,7 @@ void collect_set_wait_all(struct collect *c, bool wait_all)
 
 int collect_window(struct collect *c, u64 ts)
 {
-	struct item item = {.ts = ts, .kind = ITEM_WINDOW};
-
-	return insert(c, &item);
+	return queue_add(&c->queue, ts, ENTRY_WINDOW, 0) ? 0 : -ENOMEM;
 }
 
 int collect_finish(struct collect *c, u64 ts, const u32 *next_seq, size_t n_cpus)
@@ -633,26 +493,20 @@ u64 collect_lost(const struct collect *c)
 
 u32 collect_threads(const struct collect *c)
 {
-	return (u32)c->members.len;
+	return (u32)c->members.threads.len;
 }
 
 u32 collect_running(const struct collect *c)
 {
-	return c->by_state[M_RUNNING];
+	return c->members.by_state[MEMBER_RUNNING];
 }
 
 u32 collect_in_flight(const struct collect *c)
 {
-	return c->by_state[M_RUNNING] + c->by_state[M_READY] + c->by_state[M_BLOCKED];
+	return c->members.by_state[MEMBER_RUNNING] + c->members.by_state[MEMBER_READY] + c->members.by_state[MEMBER_BLOCKED];
 }
 
 size_t collect_alive(const struct collect *c, s32 *tgids, size_t max)
 {
-	struct map_slot *slot;
-	size_t n = 0;
-
-	for (size_t i = 0; (slot = map_next(&c->processes, &i)); n++)
-		if (n < max)
-			tgids[n] = (s32)slot->key;
-	return n;
+	return members_tgids(&c->members, tgids, max);
 }
