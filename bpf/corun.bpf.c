@@ -25,7 +25,9 @@ struct task_ctx {
 	struct ev_wake wake; /* not yet told; ts 0: none */
 	__u64 desc;          /* last descriptor waited on, and its kind */
 	__u64 mask;          /* affinity as last told */
+	__u64 regs;          /* where its saved user registers stand */
 	__u32 allowed;
+	__s32 ns_tgid;       /* in its innermost pid namespace; 0: not asked yet */
 	__s16 nr;            /* last call blocked in, for restart_syscall */
 	__u8 desc_kind;
 	bool running;        /* its latest switch-in was seen */
@@ -84,6 +86,7 @@ static __always_inline void *event_new(const __u32 size, __u8 type)
 	return head;
 }
 
+#include "peek.bpf.h"
 #include "desc.bpf.h"
 #include "waker.bpf.h"
 #include "wait.bpf.h"
@@ -149,7 +152,7 @@ static __noinline void announce_outsider(struct task_struct *task)
 
 static __always_inline void affinity_check(struct task_struct *task, struct task_ctx *ctx)
 {
-	__u64 mask = BPF_CORE_READ(task, cpus_ptr, bits[0]);
+	__u64 mask = task->cpus_ptr->bits[0];
 	__u32 allowed = task->nr_cpus_allowed;
 	struct ev_affinity *e;
 
@@ -214,6 +217,7 @@ static __always_inline void switch_fill(struct ev_switch *e, const struct switch
 		e->wake = next_ctx->wake;
 		next_ctx->wake.ts = 0;
 		next_ctx->running = true;
+		cpus[e->head.cpu & (EV_MAX_CPUS - 1)].runs = e->next;
 	} else {
 		__builtin_memset(&e->wake, 0, sizeof(e->wake));
 	}
@@ -242,15 +246,17 @@ static __always_inline void emit_block(const struct switch_facts *f, struct ev_w
 }
 
 static __always_inline void emit_futex(const struct switch_facts *f, struct ev_wait *wait,
-				       struct task_ctx *next_ctx)
+				       struct task_ctx *prev_ctx, struct task_ctx *next_ctx)
 {
 	struct ev_futex *e = event_new(sizeof(*e), EV_FUTEX);
 
 	if (!e)
 		return;
+	if (!prev_ctx->ns_tgid)
+		prev_ctx->ns_tgid = innermost_nr(f->prev->group_leader);
 	switch_fill(&e->block.sw, f, next_ctx);
 	e->block.wait = *wait;
-	e->ns_tgid = innermost_nr(f->prev->group_leader);
+	e->ns_tgid = prev_ctx->ns_tgid;
 	e->pad = 0;
 	if (!bpf_probe_read_user(e->words, sizeof(e->words),
 				 (void *)wait->args[0] - EV_WORDS_BEFORE)) {
@@ -306,9 +312,9 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		emit_switch(&f, next_ctx);
 		return 0;
 	}
-	wait_read(prev, prev_ctx, &wait, bpf_ktime_get_ns(), true);
+	wait_read(prev, prev_ctx, &wait, true);
 	if (wait.nr == NR_FUTEX)
-		emit_futex(&f, &wait, next_ctx);
+		emit_futex(&f, &wait, prev_ctx, next_ctx);
 	else
 		emit_block(&f, &wait, next_ctx);
 	return 0;
@@ -326,7 +332,9 @@ static __always_inline void note_wake(struct task_struct *task)
 	ctx->wake.cpu = (__u16)bpf_get_smp_processor_id();
 	ctx->wake.context = waker_context(cur);
 	ctx->wake.ts = bpf_ktime_get_ns();
-	if (cur->pid && ctx->wake.context == EV_WAKER_TASK && !member(cur))
+	/* Most wakers are members, and that one runs here is known without asking. */
+	if (cur->pid && ctx->wake.context == EV_WAKER_TASK &&
+	    cpus[ctx->wake.cpu & (EV_MAX_CPUS - 1)].runs != cur->pid && !member(cur))
 		announce_outsider(cur);
 }
 
@@ -534,7 +542,7 @@ int snapshot(struct bpf_iter__task *it)
 	} else if (!state || state == 0x200 /* waking */) {
 		e->flags |= EV_THREAD_READY;
 	} else {
-		wait_read(task, ctx, &e->wait, e->head.ts, false);
+		wait_read(task, ctx, &e->wait, false);
 	}
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 	return 0;

@@ -201,20 +201,17 @@ static __always_inline void describe_fd(struct task_struct *task, struct task_ct
 					struct ev_wait *w, __u32 fd, bool fresh)
 {
 	struct fdtable *fdt = task->files->fdt;
-	struct file *file = NULL;
-	void *f_op = NULL;
-	struct inode *inode = NULL;
-	__u64 ino = 0, key;
+	__u64 file, ino, key;
 	__u8 *known;
 
-	if (fd >= fdt->max_fds ||
-	    bpf_probe_read_kernel(&file, sizeof(file), (void *)fdt->fd + (__u64)fd * sizeof(file)) ||
-	    !file)
+	if (fd >= fdt->max_fds)
 		return;
-	bpf_core_read(&inode, sizeof(inode), &file->f_inode);
-	bpf_core_read(&f_op, sizeof(f_op), &file->f_op);
-	bpf_core_read(&ino, sizeof(ino), &inode->i_ino);
-	key = ((__u64)file ^ ino * 0x9e3779b97f4a7c15ULL) * 0xff51afd7ed558ccdULL ^ (__u64)f_op;
+	file = peek_u64((__u64)fdt->fd + (__u64)fd * sizeof(file));
+	if (!file)
+		return;
+	ino = peek_field(peek_field(file, struct file, f_inode), struct inode, i_ino);
+	key = (file ^ ino * 0x9e3779b97f4a7c15ULL) * 0xff51afd7ed558ccdULL ^
+	      peek_field(file, struct file, f_op);
 	if (fresh)
 		key += bpf_ktime_get_ns();
 	key |= 1; /* 0 means none */
@@ -224,7 +221,7 @@ static __always_inline void describe_fd(struct task_struct *task, struct task_ct
 		return;
 	}
 	known = bpf_map_lookup_elem(&descs, &key);
-	w->fd_kind = known ? *known : (__u8)describe((__u64)file, key);
+	w->fd_kind = known ? *known : (__u8)describe(file, key);
 	ctx->desc = key;
 	ctx->desc_kind = w->fd_kind;
 }

@@ -198,11 +198,12 @@ struct ev_desc {
 	};
 };
 
-/* One CPU's own counters, in .bss: seq is also read by the collector at the end. */
+/* One CPU's own facts, in .bss: seq is also read by the collector at the end. */
 struct ev_cpu {
 	__u32 seq;
 	__u32 lost;
-	__u8 pad[56];
+	__s32 runs;    /* tid of the member that was last switched in here */
+	__u8 pad[52];
 };
 
 enum ev_target { EV_TARGET_LIST, EV_TARGET_COMM, EV_TARGET_CGROUP, EV_TARGET_ALL };
@@ -219,7 +220,7 @@ struct ev_config {
 	__u64 cgroup_id;
 	char comm_glob[EV_COMM_LEN];
 	__u32 redact;
-	__u32 pad;
+	__u32 rdonly_cast;       /* the kernel has bpf_rdonly_cast() */
 };
 
 #define EV_SIZE(type, size) _Static_assert(sizeof(struct type) == (size), #type)

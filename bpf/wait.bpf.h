@@ -14,7 +14,7 @@
 #define ENOSYS_AX (-38L)
 #define NO_FD 0xffffffffu
 
-struct timespec64 {
+struct timespec_user {
 	__s64 sec, nsec;
 };
 
@@ -79,17 +79,17 @@ __noinline __u32 select_count(__u64 n, __u64 set0, __u64 set1, __u64 set2)
 	return (count > 255 ? 255 : count) << 16 | (__u32)(fd & 0xff);
 }
 
-static __always_inline void wait_timespec(struct ev_wait *w, __u64 address, __u64 now, bool absolute,
+static __always_inline void wait_timespec(struct ev_wait *w, __u64 address, bool absolute,
 					  bool realtime)
 {
-	struct timespec64 t;
+	struct timespec_user t;
 	__s64 ns;
 
 	if (!address || bpf_probe_read_user(&t, sizeof(t), (void *)address))
 		return;
 	ns = t.sec * 1000000000LL + t.nsec;
 	if (absolute)
-		ns -= (__s64)now + (realtime ? config.realtime_offset : 0);
+		ns -= (__s64)bpf_ktime_get_ns() + (realtime ? config.realtime_offset : 0);
 	w->timeout_ns = ns > 0 ? ns : 0;
 	w->flags |= EV_WAIT_TIMED;
 }
@@ -103,22 +103,22 @@ static __always_inline void wait_ms(struct ev_wait *w, __s32 ms)
 }
 
 /* Timeouts and descriptors that stand in user memory: only readable while the thread is current. */
-static __always_inline __u32 wait_user_memory(struct ev_wait *w, struct pt_regs *regs, __u64 now)
+static __always_inline __u32 wait_user_memory(struct ev_wait *w, struct pt_regs *regs)
 {
 	struct pollfd_user poll;
 	__u32 found;
 
 	switch (w->nr) {
 	case 35: /* nanosleep */
-		wait_timespec(w, w->args[0], now, false, false);
+		wait_timespec(w, w->args[0], false, false);
 		break;
 	case 230: /* clock_nanosleep: flag 1 is TIMER_ABSTIME */
-		wait_timespec(w, w->args[2], now, w->args[1] & 1, w->args[0] == 0);
+		wait_timespec(w, w->args[2], w->args[1] & 1, w->args[0] == 0);
 		break;
 	case 202: /* futex: WAIT is relative, WAIT_BITSET and LOCK_PI are absolute */
 		found = (__u32)w->args[1] & 0x7f;
 		if (found == 0 || found == 9 || found == 6 || found == 11 || found == 13)
-			wait_timespec(w, w->args[3], now, found != 0,
+			wait_timespec(w, w->args[3], found != 0,
 				      found == 6 || (w->args[1] & 0x100));
 		break;
 	case 7: /* poll */
@@ -126,21 +126,21 @@ static __always_inline __u32 wait_user_memory(struct ev_wait *w, struct pt_regs 
 		/* fallthrough */
 	case 271: /* ppoll */
 		if (w->nr == 271)
-			wait_timespec(w, w->args[2], now, false, false);
+			wait_timespec(w, w->args[2], false, false);
 		w->nfds = w->args[1] > 255 ? 255 : (__u8)w->args[1];
 		if (w->args[1] == 1 &&
 		    !bpf_probe_read_user(&poll, sizeof(poll), (void *)w->args[0]))
 			return (__u32)poll.fd;
 		break;
 	case 23: /* select: a timeval, microseconds */
-		wait_timespec(w, regs->r8, now, false, false);
+		wait_timespec(w, regs->r8, false, false);
 		if (w->flags & EV_WAIT_TIMED)
 			w->timeout_ns = w->timeout_ns / 1000000000 * 1000000000 +
 					w->timeout_ns % 1000000000 * 1000;
 		/* fallthrough */
 	case 270: /* pselect6 */
 		if (w->nr == 270)
-			wait_timespec(w, regs->r8, now, false, false);
+			wait_timespec(w, regs->r8, false, false);
 		found = select_count(w->args[0], w->args[1], w->args[2], w->args[3]);
 		w->nfds = (__u8)(found >> 16);
 		if (w->nfds == 1)
@@ -152,13 +152,24 @@ static __always_inline __u32 wait_user_memory(struct ev_wait *w, struct pt_regs 
 		break;
 	case 441: /* epoll_pwait2 */
 	case 220: /* semtimedop */
-		wait_timespec(w, w->args[3], now, false, false);
+		wait_timespec(w, w->args[3], false, false);
 		break;
 	case 128: /* rt_sigtimedwait */
-		wait_timespec(w, w->args[2], now, false, false);
+		wait_timespec(w, w->args[2], false, false);
 		break;
 	}
 	return NO_FD;
+}
+
+/* The saved user registers stand at the same place of a thread's kernel stack all its life: asking
+ * once is enough where a plain load can follow. */
+static __always_inline struct pt_regs *user_regs(struct task_struct *task, struct task_ctx *ctx)
+{
+	if (!config.rdonly_cast)
+		return (struct pt_regs *)bpf_task_pt_regs(task);
+	if (!ctx->regs)
+		ctx->regs = (__u64)bpf_task_pt_regs(task);
+	return bpf_rdonly_cast((void *)ctx->regs, bpf_core_type_id_kernel(struct pt_regs));
 }
 
 /*
@@ -166,7 +177,7 @@ static __always_inline __u32 wait_user_memory(struct ev_wait *w, struct pt_regs 
  * memory can be read; otherwise (snapshot) the collector reads it afterwards.
  */
 static __always_inline void wait_read(struct task_struct *task, struct task_ctx *ctx,
-				      struct ev_wait *w, __u64 now, bool current_mm)
+				      struct ev_wait *w, bool current_mm)
 {
 	struct pt_regs *regs;
 	__u32 fd = NO_FD;
@@ -178,7 +189,7 @@ static __always_inline void wait_read(struct task_struct *task, struct task_ctx 
 		w->flags |= EV_WAIT_IO;
 	if (task->flags & PF_KTHREAD)
 		return;
-	regs = (struct pt_regs *)bpf_task_pt_regs(task);
+	regs = user_regs(task, ctx);
 	nr = (long)regs->orig_ax;
 	if (nr < 0 || (long)regs->ax != ENOSYS_AX) {
 		if (nr < 0)
@@ -195,7 +206,7 @@ static __always_inline void wait_read(struct task_struct *task, struct task_ctx 
 	w->args[2] = regs->dx;
 	w->args[3] = regs->r10;
 	if (current_mm)
-		fd = wait_user_memory(w, regs, now);
+		fd = wait_user_memory(w, regs);
 	else
 		w->flags |= EV_WAIT_REMOTE;
 	if (fd == NO_FD && fd_argument(nr) == 0)

@@ -45,9 +45,9 @@ static __always_inline __u8 waker_context(struct task_struct *cur)
 	if (!config.preempt_offset_ok || !bpf_core_field_exists(struct cfs_rq, rq))
 		return EV_WAKER_UNKNOWN;
 	rq = cur->se.cfs_rq->rq;
-	if (!rq || bpf_probe_read_kernel(&count, sizeof(count),
-					 (void *)rq - config.runqueues_offset + config.preempt_offset))
+	if (!rq)
 		return EV_WAKER_UNKNOWN;
+	count = (__u32)peek_u64((__u64)rq - config.runqueues_offset + config.preempt_offset);
 	if (count & PREEMPT_HARDIRQ)
 		return EV_WAKER_HARDIRQ;
 	if (count & PREEMPT_SERVING_SOFTIRQ) {

@@ -79,13 +79,10 @@ static s64 percpu_offset(const struct btf *btf, const char *variable)
  * __preempt_count as a per-CPU variable of its own; between, it is the second field of pcpu_hot
  * (arch/x86/include/asm/current.h: current_task, then preempt_count).
  */
-static void find_preempt_count(struct ev_config *config)
+static void find_preempt_count(const struct btf *btf, struct ev_config *config)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
 	s64 runqueues, count;
 
-	if (!btf)
-		return;
 	runqueues = percpu_offset(btf, "runqueues");
 	count = percpu_offset(btf, "__preempt_count");
 	if (count < 0) {
@@ -98,6 +95,17 @@ static void find_preempt_count(struct ev_config *config)
 		config->preempt_offset = count;
 		config->preempt_offset_ok = 1;
 	}
+}
+
+/* What this kernel has, by its BTF. */
+static void find_abilities(struct ev_config *config)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+
+	if (!btf)
+		return;
+	find_preempt_count(btf, config);
+	config->rdonly_cast = btf__find_by_name_kind(btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
 	btf__free(btf);
 }
 
@@ -142,7 +150,7 @@ static int configure(struct loader *l, const struct ev_config *config, size_t ri
 	struct bpf_map *map;
 
 	full.realtime_offset = clock_offset();
-	find_preempt_count(&full);
+	find_abilities(&full);
 	map = bpf_object__find_map_by_name(l->object, "ring");
 	if (ring_bytes)
 		bpf_map__set_max_entries(map, (u32)ring_bytes);
