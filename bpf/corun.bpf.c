@@ -28,7 +28,7 @@ struct task_ctx {
 	__u64 regs;          /* where its saved user registers stand */
 	__u32 allowed;
 	__s32 ns_tgid;       /* in its innermost pid namespace; 0: not asked yet */
-	__s16 nr;            /* last call blocked in, for restart_syscall */
+	__u16 call;          /* last call blocked in, plus 1, for restart_syscall; 0: none */
 	__u8 desc_kind;
 	bool running;        /* its latest switch-in was seen */
 };
@@ -197,6 +197,8 @@ static __noinline void emit_arrival(struct task_struct *task, struct task_ctx *o
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
+#define NR_FUTEX 202
+
 struct switch_facts {
 	struct task_struct *prev, *next;
 	__u32 state;
@@ -245,6 +247,17 @@ static __always_inline void emit_block(const struct switch_facts *f, struct ev_w
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
+/* The words around a futex. False: not all of them could be read. */
+static __always_inline bool futex_words(__u8 *words, __u64 address, struct task_struct *remote)
+{
+	if (!user_read(words, EV_WORDS_LEN, address - EV_WORDS_BEFORE, remote))
+		return true;
+	__builtin_memset(words, 0, EV_WORDS_LEN);
+	/* The word stands at the start or the end of a mapping: it alone. */
+	user_read(words + EV_WORDS_BEFORE, 4, address, remote);
+	return false;
+}
+
 static __always_inline void emit_futex(const struct switch_facts *f, struct ev_wait *wait,
 				       struct task_ctx *prev_ctx, struct task_ctx *next_ctx)
 {
@@ -258,19 +271,10 @@ static __always_inline void emit_futex(const struct switch_facts *f, struct ev_w
 	e->block.wait = *wait;
 	e->ns_tgid = prev_ctx->ns_tgid;
 	e->pad = 0;
-	if (!bpf_probe_read_user(e->words, sizeof(e->words),
-				 (void *)wait->args[0] - EV_WORDS_BEFORE)) {
+	if (futex_words(e->words, wait->args[0], NULL))
 		e->block.wait.flags |= EV_WAIT_WORDS;
-	} else if (!bpf_probe_read_user(e->words + EV_WORDS_BEFORE, 4, (void *)wait->args[0])) {
-		/* The word stands at the start of a mapping: it alone. */
-		__builtin_memset(e->words, 0, EV_WORDS_BEFORE);
-	} else {
-		__builtin_memset(e->words, 0, sizeof(e->words));
-	}
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
-
-#define NR_FUTEX 202
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_struct *next,
@@ -312,7 +316,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		emit_switch(&f, next_ctx);
 		return 0;
 	}
-	wait_read(prev, prev_ctx, &wait, true);
+	wait_read(prev, prev_ctx, &wait, NULL);
 	if (wait.nr == NR_FUTEX)
 		emit_futex(&f, &wait, prev_ctx, next_ctx);
 	else
@@ -465,6 +469,7 @@ SEC("tp_btf/task_rename")
 int BPF_PROG(on_rename, struct task_struct *task, const char *comm)
 {
 	struct task_ctx *own;
+	struct ev_snapshot *s;
 	struct ev_thread *t;
 	struct ev_rename *e;
 
@@ -480,13 +485,15 @@ int BPF_PROG(on_rename, struct task_struct *task, const char *comm)
 		own->running = true;
 		own->allowed = task->nr_cpus_allowed;
 		own->mask = BPF_CORE_READ(task, cpus_ptr, bits[0]);
-		t = event_new(sizeof(*t), EV_SNAPSHOT);
-		if (!t)
+		s = event_new(sizeof(*s), EV_SNAPSHOT);
+		if (!s)
 			return 0;
+		t = &s->thread;
+		__builtin_memset(s->words, 0, sizeof(s->words));
 		thread_fill(task, t);
 		t->parent = BPF_CORE_READ(task, real_parent, tgid);
 		t->flags |= EV_THREAD_SNAPSHOT | EV_THREAD_RUNNING;
-		bpf_ringbuf_submit(t, BPF_RB_NO_WAKEUP);
+		bpf_ringbuf_submit(s, BPF_RB_NO_WAKEUP);
 	}
 	e = event_new(sizeof(*e), EV_RENAME);
 	if (!e)
@@ -499,16 +506,35 @@ int BPF_PROG(on_rename, struct task_struct *task, const char *comm)
 	return 0;
 }
 
+/* Still in the wait that was read from it? A blocked thread's registers stand still. */
+static __always_inline bool still_in(struct task_struct *task, struct task_ctx *ctx,
+				     const struct ev_wait *w)
+{
+	struct pt_regs *regs;
+
+	if (task->flags & PF_KTHREAD)
+		return true;
+	regs = user_regs(task, ctx);
+	if (w->nr < 0)
+		return (long)regs->orig_ax < 0;
+	return (long)regs->ax == ENOSYS_AX && regs->di == w->args[0] && regs->si == w->args[1] &&
+	       regs->dx == w->args[2] && regs->r10 == w->args[3];
+}
+
 /*
- * Threads that exist already. Membership first, then the stamp, then the state: events of the thread
- * that come after the stamp are newer than what is read here and win in the model.
+ * Threads that exist already. Membership first, then what it waits in (user memory may have to be
+ * paged in, so this program may sleep), then the stamp, then the state: events of the thread that
+ * come after the stamp are newer than what is read here and win in the model.
  */
-SEC("iter/task")
+SEC("iter.s/task")
 int snapshot(struct bpf_iter__task *it)
 {
 	struct task_struct *task = it->task;
 	struct task_ctx *ctx;
+	struct ev_snapshot *s;
 	struct ev_thread *e;
+	struct ev_wait wait;
+	__u8 words[EV_WORDS_LEN];
 	__u32 state;
 	__s32 tgid;
 
@@ -526,10 +552,17 @@ int snapshot(struct bpf_iter__task *it)
 		return 0;
 	ctx->allowed = task->nr_cpus_allowed;
 	ctx->mask = BPF_CORE_READ(task, cpus_ptr, bits[0]);
-	e = event_new(sizeof(*e), EV_SNAPSHOT);
-	if (!e)
+	wait_read(task, ctx, &wait, task);
+	if (wait.nr != NR_FUTEX)
+		__builtin_memset(words, 0, sizeof(words));
+	else if (futex_words(words, wait.args[0], task))
+		wait.flags |= EV_WAIT_WORDS;
+	s = event_new(sizeof(*s), EV_SNAPSHOT);
+	if (!s)
 		return 0;
+	e = &s->thread;
 	thread_fill(task, e);
+	__builtin_memcpy(s->words, words, sizeof(words));
 	e->parent = BPF_CORE_READ(task, real_parent, tgid);
 	state = task->__state;
 	e->state = state;
@@ -541,10 +574,12 @@ int snapshot(struct bpf_iter__task *it)
 			e->running_on = (__s32)task->cpu;
 	} else if (!state || state == 0x200 /* waking */) {
 		e->flags |= EV_THREAD_READY;
+	} else if (still_in(task, ctx, &wait)) {
+		e->wait = wait;
 	} else {
-		wait_read(task, ctx, &e->wait, false);
+		e->wait.fd_kind = FD_UNKNOWN;
 	}
-	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+	bpf_ringbuf_submit(s, BPF_RB_NO_WAKEUP);
 	return 0;
 }
 

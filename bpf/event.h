@@ -30,7 +30,7 @@ enum ev_type {
 	EV_BLOCK,      /* struct ev_block: a switch whose previous thread blocks */
 	EV_FUTEX,      /* struct ev_futex: the same, on a futex */
 	EV_FORK,       /* struct ev_thread */
-	EV_SNAPSHOT,   /* struct ev_thread: alive when recording began */
+	EV_SNAPSHOT,   /* struct ev_snapshot: alive when recording began */
 	EV_OUTSIDER,   /* struct ev_thread: not traced, but preempts or wakes one that is */
 	EV_EXEC,       /* struct ev_exec */
 	EV_EXIT,       /* struct ev_exit */
@@ -87,8 +87,7 @@ enum ev_wait_flags {
 	EV_WAIT_FAULT = 1,  /* blocked without a call of its own: a page fault */
 	EV_WAIT_IO = 2,     /* task->in_iowait */
 	EV_WAIT_TIMED = 4,  /* timeout_ns holds */
-	EV_WAIT_WORDS = 8,  /* ev_futex.words holds */
-	EV_WAIT_REMOTE = 16, /* snapshot: user memory was not read */
+	EV_WAIT_WORDS = 8,  /* the words around the futex were read */
 };
 
 struct ev_wait {
@@ -136,6 +135,11 @@ struct ev_thread {
 	__u32 pad;
 	char comm[EV_COMM_LEN];
 	struct ev_wait wait;
+};
+
+struct ev_snapshot {
+	struct ev_thread thread;
+	__u8 words[EV_WORDS_LEN]; /* asleep in a futex: as in ev_futex */
 };
 
 struct ev_exec {
@@ -231,6 +235,7 @@ EV_SIZE(ev_wait, 56);
 EV_SIZE(ev_block, 104);
 EV_SIZE(ev_futex, 184);
 EV_SIZE(ev_thread, 136);
+EV_SIZE(ev_snapshot, 208);
 EV_SIZE(ev_cpu, 64);
 
 #endif

@@ -41,6 +41,13 @@ static __always_inline int fd_argument(long nr)
 	return -1;
 }
 
+/* User memory of the thread that runs here, or of @remote (from a program that may sleep). */
+static __always_inline long user_read(void *to, __u32 size, __u64 from, struct task_struct *remote)
+{
+	return remote ? bpf_copy_from_user_task(to, size, (void *)from, remote, 0) :
+			bpf_probe_read_user(to, size, (void *)from);
+}
+
 static __always_inline __u32 bits_set(__u64 x)
 {
 	x -= x >> 1 & 0x5555555555555555ULL;
@@ -49,28 +56,28 @@ static __always_inline __u32 bits_set(__u64 x)
 	return (__u32)(x * 0x0101010101010101ULL >> 56);
 }
 
+/* The three sets of select(), descriptors 0 to 255. */
+struct fd_sets {
+	__u64 in[4], out[4], ex[4];
+};
+
 /*
- * Descriptors in the three sets of select(), up to number 255: how many in the upper half, the one
- * if there is one in the lower. A global function, verified once by itself, and without branches:
- * the verifier of 6.1 would walk each combination at each call.
+ * Descriptors in the sets below number @n: how many in the upper half, the one if there is one in the
+ * lower. A global function, verified once by itself, and without branches: the verifier of 6.1 would
+ * walk each combination at each call.
  */
-__noinline __u32 select_count(__u64 n, __u64 set0, __u64 set1, __u64 set2)
+__noinline __u32 select_count(__u64 n, struct fd_sets *sets)
 {
-	__u64 a[4] = {}, b[4] = {}, c[4] = {};
 	__u64 whole = n >> 6, tail = (1ULL << (n & 63)) - 1, fd = 0;
 	__u32 count = 0;
 
-	if (n > 256)
+	if (n > 256 || !sets)
 		return 255u << 16;
-	/* A set that is not given is a null pointer: the read fails and leaves zeroes. */
-	bpf_probe_read_user(a, sizeof(a), (void *)set0);
-	bpf_probe_read_user(b, sizeof(b), (void *)set1);
-	bpf_probe_read_user(c, sizeof(c), (void *)set2);
 #pragma unroll
 	for (int i = 0; i < 4; i++) {
 		__u64 before = (__u64)((__s64)(i - whole) >> 63);        /* all ones if i < whole */
 		__u64 last = (__u64)((__s64)((i ^ whole) - 1) >> 63);    /* all ones if i == whole */
-		__u64 bits = (a[i] | b[i] | c[i]) & (before | (last & tail));
+		__u64 bits = (sets->in[i] | sets->out[i] | sets->ex[i]) & (before | (last & tail));
 		__u64 some = (__u64)((__s64)(bits | -bits) >> 63);
 
 		count += bits_set(bits);
@@ -79,13 +86,24 @@ __noinline __u32 select_count(__u64 n, __u64 set0, __u64 set1, __u64 set2)
 	return (count > 255 ? 255 : count) << 16 | (__u32)(fd & 0xff);
 }
 
+static __always_inline __u32 wait_select(struct ev_wait *w, struct task_struct *remote)
+{
+	struct fd_sets sets = {};
+
+	/* A set that is not given is a null pointer: the read fails and leaves zeroes. */
+	user_read(sets.in, sizeof(sets.in), w->args[1], remote);
+	user_read(sets.out, sizeof(sets.out), w->args[2], remote);
+	user_read(sets.ex, sizeof(sets.ex), w->args[3], remote);
+	return select_count(w->args[0], &sets);
+}
+
 static __always_inline void wait_timespec(struct ev_wait *w, __u64 address, bool absolute,
-					  bool realtime)
+					  bool realtime, struct task_struct *remote)
 {
 	struct timespec_user t;
 	__s64 ns;
 
-	if (!address || bpf_probe_read_user(&t, sizeof(t), (void *)address))
+	if (!address || user_read(&t, sizeof(t), address, remote))
 		return;
 	ns = t.sec * 1000000000LL + t.nsec;
 	if (absolute)
@@ -102,46 +120,48 @@ static __always_inline void wait_ms(struct ev_wait *w, __s32 ms)
 	w->flags |= EV_WAIT_TIMED;
 }
 
-/* Timeouts and descriptors that stand in user memory: only readable while the thread is current. */
-static __always_inline __u32 wait_user_memory(struct ev_wait *w, struct pt_regs *regs)
+/* Timeouts and descriptors that stand in user memory. Returns the descriptor or NO_FD. */
+static __always_inline __u32 wait_user_memory(struct ev_wait *w, struct pt_regs *regs,
+					      struct task_struct *remote)
 {
 	struct pollfd_user poll;
 	__u32 found;
 
 	switch (w->nr) {
 	case 35: /* nanosleep */
-		wait_timespec(w, w->args[0], false, false);
+		wait_timespec(w, w->args[0], false, false, remote);
 		break;
 	case 230: /* clock_nanosleep: flag 1 is TIMER_ABSTIME */
-		wait_timespec(w, w->args[2], w->args[1] & 1, w->args[0] == 0);
+		wait_timespec(w, w->args[2], w->args[1] & 1, w->args[0] == 0,
+			      remote);
 		break;
 	case 202: /* futex: WAIT is relative, WAIT_BITSET and LOCK_PI are absolute */
 		found = (__u32)w->args[1] & 0x7f;
 		if (found == 0 || found == 9 || found == 6 || found == 11 || found == 13)
 			wait_timespec(w, w->args[3], found != 0,
-				      found == 6 || (w->args[1] & 0x100));
+				      found == 6 || (w->args[1] & 0x100), remote);
 		break;
 	case 7: /* poll */
 		wait_ms(w, (__s32)w->args[2]);
 		/* fallthrough */
 	case 271: /* ppoll */
 		if (w->nr == 271)
-			wait_timespec(w, w->args[2], false, false);
+			wait_timespec(w, w->args[2], false, false, remote);
 		w->nfds = w->args[1] > 255 ? 255 : (__u8)w->args[1];
 		if (w->args[1] == 1 &&
-		    !bpf_probe_read_user(&poll, sizeof(poll), (void *)w->args[0]))
+		    !user_read(&poll, sizeof(poll), w->args[0], remote))
 			return (__u32)poll.fd;
 		break;
 	case 23: /* select: a timeval, microseconds */
-		wait_timespec(w, regs->r8, false, false);
+		wait_timespec(w, regs->r8, false, false, remote);
 		if (w->flags & EV_WAIT_TIMED)
 			w->timeout_ns = w->timeout_ns / 1000000000 * 1000000000 +
 					w->timeout_ns % 1000000000 * 1000;
 		/* fallthrough */
 	case 270: /* pselect6 */
 		if (w->nr == 270)
-			wait_timespec(w, regs->r8, false, false);
-		found = select_count(w->args[0], w->args[1], w->args[2], w->args[3]);
+			wait_timespec(w, regs->r8, false, false, remote);
+		found = wait_select(w, remote);
 		w->nfds = (__u8)(found >> 16);
 		if (w->nfds == 1)
 			return found & 0xff;
@@ -152,10 +172,10 @@ static __always_inline __u32 wait_user_memory(struct ev_wait *w, struct pt_regs 
 		break;
 	case 441: /* epoll_pwait2 */
 	case 220: /* semtimedop */
-		wait_timespec(w, w->args[3], false, false);
+		wait_timespec(w, w->args[3], false, false, remote);
 		break;
 	case 128: /* rt_sigtimedwait */
-		wait_timespec(w, w->args[2], false, false);
+		wait_timespec(w, w->args[2], false, false, remote);
 		break;
 	}
 	return NO_FD;
@@ -172,12 +192,9 @@ static __always_inline struct pt_regs *user_regs(struct task_struct *task, struc
 	return bpf_rdonly_cast((void *)ctx->regs, bpf_core_type_id_kernel(struct pt_regs));
 }
 
-/*
- * Fill @w for @task. @current_mm: @task is the thread that runs here (sched_switch), so its user
- * memory can be read; otherwise (snapshot) the collector reads it afterwards.
- */
+/* Fill @w for @task: NULL as @remote when it is the thread that runs here, else @task again. */
 static __always_inline void wait_read(struct task_struct *task, struct task_ctx *ctx,
-				      struct ev_wait *w, bool current_mm)
+				      struct ev_wait *w, struct task_struct *remote)
 {
 	struct pt_regs *regs;
 	__u32 fd = NO_FD;
@@ -197,18 +214,15 @@ static __always_inline void wait_read(struct task_struct *task, struct task_ctx 
 		return;
 	}
 	/* restart_syscall: the call that a signal or a stop interrupted goes on. */
-	if (nr == 219)
-		nr = ctx->nr;
-	ctx->nr = (__s16)nr;
+	if (nr == 219 && ctx->call)
+		nr = ctx->call - 1;
+	ctx->call = (__u16)(nr + 1);
 	w->nr = (__s16)nr;
 	w->args[0] = regs->di;
 	w->args[1] = regs->si;
 	w->args[2] = regs->dx;
 	w->args[3] = regs->r10;
-	if (current_mm)
-		fd = wait_user_memory(w, regs);
-	else
-		w->flags |= EV_WAIT_REMOTE;
+	fd = wait_user_memory(w, regs, remote);
 	if (fd == NO_FD && fd_argument(nr) == 0)
 		fd = (__u32)w->args[0];
 	if (fd != NO_FD)

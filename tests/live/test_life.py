@@ -108,6 +108,34 @@ def killed_recorder_leaves_a_readable_file():
 
 
 @test
+def sleepers_are_there_with_what_they_wait_for():
+    """Asleep before, during and after: all that is known of them is the snapshot."""
+    program = subprocess.Popen([programs / "asleep"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               text=True)
+    told = [program.stdout.readline().split() for _ in range(4)]
+    time.sleep(0.5)
+    trace = scratch / "asleep.corun"
+    run(corun, "record", "-q", "-o", trace, "-p", program.pid, "-d", "300ms", status=0)
+    program.stdin.close()
+    program.wait()
+    threads = {f["tid"]: f for _, kind, f in dump(trace) if kind == "thread"}
+    for tid, call, on in told:
+        thread = threads[tid]
+        check(thread["call"] == call, thread)
+        check(45e9 < int(thread["timeout"]) <= 60e9, "timeout", thread)
+        if call == "futex":
+            check(int(thread["word"]) == int(on, 16), thread)
+        elif on != "-":
+            check(thread["fd"] == on and thread["desc"], thread)
+    check(threads[str(program.pid)]["call"] == "read", threads)
+    figures = report(trace)
+    no_loss(figures)
+    identity(figures)
+    kinds = {k: v for t in figures["threads"] for k, v in t["time_ns"].items() if v}
+    check(set(kinds) == {"pipe", "sleep", "futex"}, kinds)
+
+
+@test
 def interrupt_ends_an_attached_recording():
     burner = spawn(programs / "burn", 1, 5)
     trace = scratch / "int.corun"

@@ -100,8 +100,8 @@ static size_t event_size(u8 type)
 	case EV_BLOCK: return sizeof(struct ev_block);
 	case EV_FUTEX: return sizeof(struct ev_futex);
 	case EV_FORK:
-	case EV_SNAPSHOT:
 	case EV_OUTSIDER: return sizeof(struct ev_thread);
+	case EV_SNAPSHOT: return sizeof(struct ev_snapshot);
 	case EV_EXEC: return sizeof(struct ev_exec);
 	case EV_EXIT: return sizeof(struct ev_exit);
 	case EV_RENAME: return sizeof(struct ev_rename);
@@ -239,6 +239,18 @@ static void member_dead(struct collect *c, s32 tid, u64 ts)
 
 /* ---- events in order ---- */
 
+static void name_futex(struct collect *c, const struct ev_futex *ev, s32 tgid, struct rec_wait *wait)
+{
+	wait->lock_kind = LOCK_FUTEX;
+	wait->lock = wait->args[0];
+	/* Not readable: a wait begins only while the word is what the caller expects. */
+	wait->word = (u32)wait->args[2];
+	if (ev->block.wait.flags & EV_WAIT_WORDS)
+		memcpy(&wait->word, ev->words + EV_WORDS_BEFORE, sizeof(wait->word));
+	if (c->ops.futex)
+		c->ops.futex(c->ctx, ev, tgid, wait);
+}
+
 static void put_switch(struct collect *c, const struct ev_switch *ev)
 {
 	const struct ev_block *block = ev->head.type == EV_SWITCH ? NULL : (const void *)ev;
@@ -250,15 +262,8 @@ static void put_switch(struct collect *c, const struct ev_switch *ev)
 	if (ev->flags & EV_NEXT_MEMBER)
 		next = members_get(&c->members, ev->next);
 	convert_switch(ev, block ? &block->wait : NULL, &rec);
-	if (ev->head.type == EV_FUTEX) {
-		struct rec_wait *wait = &rec.sw.wait;
-
-		wait->lock_kind = LOCK_FUTEX;
-		wait->lock = wait->args[0];
-		memcpy(&wait->word, ((const struct ev_futex *)ev)->words + EV_WORDS_BEFORE, 4);
-		if (c->ops.futex)
-			c->ops.futex(c->ctx, (const void *)ev, prev ? prev->tgid : 0, wait);
-	}
+	if (ev->head.type == EV_FUTEX)
+		name_futex(c, (const void *)ev, prev ? prev->tgid : 0, &rec.sw.wait);
 	put(c, &rec, false);
 	if (next)
 		members_state(&c->members, next, MEMBER_RUNNING);
@@ -291,9 +296,12 @@ static void put_thread(struct collect *c, const struct ev_thread *ev)
 		const char *args = NULL;
 
 		if (ev->wait.nr == NR_FUTEX) {
-			rec.thread.wait.lock_kind = LOCK_FUTEX;
-			rec.thread.wait.lock = rec.thread.wait.args[0];
-			rec.thread.wait.word = (u32)rec.thread.wait.args[2];
+			struct ev_futex futex = {.ns_tgid = ev->ns_tgid};
+
+			futex.block.wait = ev->wait;
+			memcpy(futex.words, ((const struct ev_snapshot *)ev)->words,
+			       sizeof(futex.words));
+			name_futex(c, &futex, ev->tgid, &rec.thread.wait);
 		}
 		if (ev->tid == ev->tgid && !c->config.redact && c->ops.args)
 			args = c->ops.args(c->ctx, ev->tgid);
