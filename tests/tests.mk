@@ -5,7 +5,7 @@
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
 # The pure parts of record/ are tested like the library; they need no libbpf.
-UNIT_RECORD := $(addprefix $(B)/userspace/record/,collect.o convert.o members.o queue.o)
+UNIT_RECORD := $(addprefix $(B)/userspace/record/,collect.o convert.o members.o queue.o marks.o ring.o)
 
 $(B)/tests/unit/%: tests/unit/%.c $(LIB) $(UNIT_RECORD) $(MAKEFILE_LIST)
 	$(call say,TEST,$@)

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "model/kind.h"
+#include "record/hook.h"
 #include "record/host.h"
 #include "record/loader.h"
 
@@ -212,6 +213,7 @@ struct live {
 	const struct recording_options *options;
 	struct session *session;
 	struct trace_writer *writer;
+	struct marks *marks;
 	struct command command;
 	struct quota_source quota;
 	u64 begin, last_sample, last_line, last_events;
@@ -342,6 +344,21 @@ static void catch_signals(const struct recording_options *o)
 	sigaction(SIGTERM, &action, NULL);
 }
 
+/* Fork, with the means to mark in the environment. */
+static int prepare_command(struct live *l, struct error *err)
+{
+	struct hook hook;
+	int code = marks_open(&l->marks, err);
+
+	if (code)
+		return code;
+	code = hook_enter(&hook, l->marks, true);
+	if (!code)
+		code = command_prepare(&l->command, l->options->command, err);
+	hook_leave(&hook);
+	return code;
+}
+
 /* Everything up to the first event. On failure nothing stays behind. */
 static int begin(struct live *l, struct recording *r, struct error *err)
 {
@@ -361,7 +378,7 @@ static int begin(struct live *l, struct recording *r, struct error *err)
 	int code = 0;
 
 	if (o->command) {
-		code = command_prepare(&l->command, o->command, err);
+		code = prepare_command(l, err);
 		child = l->command.pid;
 		config.tgids = &child;
 		config.n_tgids = 1;
@@ -370,6 +387,7 @@ static int begin(struct live *l, struct recording *r, struct error *err)
 		code = open_trace(o, r, &l->writer, err);
 	if (code)
 		return code;
+	config.marks = l->marks;
 	put_meta(l->writer, o, l->command.pid);
 	quota_find(&l->quota, o->command ? l->command.pid : o->tgids.n ? o->tgids.ids[0] : getpid(),
 		   o->cgroup);
@@ -402,12 +420,14 @@ int recording_make(const struct cmd *cmd, const struct recording_options *o, str
 		cmd_fail(cmd, "%s", error_text(&err, code));
 		command_abandon(&l.command);
 		session_close(l.session);
+		marks_close(l.marks);
 		return 1;
 	}
 	l.begin = l.last_line = loader_now();
 	code = collect(&l, &err);
 	code = finish(&l, r, code, &err);
 	session_close(l.session);
+	marks_close(l.marks);
 	if (code)
 		return cmd_fail(cmd, "%s; what was recorded before is kept in %s", error_text(&err, code),
 				r->trace);

@@ -31,6 +31,19 @@ struct session {
 static int put_record(void *ctx, const struct record *rec, bool late)
 {
 	struct session *s = ctx;
+	int code = 0;
+
+	/* What the programs themselves told of the time before goes first. */
+	if (!late && s->config.marks)
+		code = marks_flush(s->config.marks, rec->ts);
+	if (code)
+		return code;
+	return late ? trace_writer_put_late(s->writer, rec) : trace_writer_put(s->writer, rec);
+}
+
+static int put_mark(void *ctx, const struct record *rec, bool late)
+{
+	struct session *s = ctx;
 
 	return late ? trace_writer_put_late(s->writer, rec) : trace_writer_put(s->writer, rec);
 }
@@ -94,6 +107,8 @@ int session_open(struct session **out, const struct session_config *config,
 		return -ENOMEM;
 	s->config = *config;
 	s->writer = writer;
+	if (config->marks)
+		marks_set_put(config->marks, put_mark, s);
 	if (config->target == TARGET_COMMAND)
 		collect.command_tgid = probes.command_tgid = config->tgids[0];
 	if (config->comm_glob)
@@ -122,8 +137,11 @@ static int on_event(void *ctx, const void *data, size_t len)
 static int consume(struct session *s)
 {
 	u64 watermark = 0;
-	int code = loader_consume(s->loader, on_event, s->collect, &watermark);
+	int code;
 
+	if (s->config.marks)
+		marks_poll(s->config.marks, loader_now(), false);
+	code = loader_consume(s->loader, on_event, s->collect, &watermark);
 	if (!code && watermark)
 		code = collect_advance(s->collect, watermark);
 	return code;
@@ -196,8 +214,14 @@ int session_stop(struct session *s, struct error *err)
 	/* A program that was running when it was detached may still be writing its record. */
 	for (u64 watermark = 0; !code && !watermark && loader_now() < deadline;)
 		code = loader_consume(s->loader, on_event, s->collect, &watermark);
+	if (s->config.marks)
+		marks_poll(s->config.marks, loader_now(), true);
 	if (!code)
 		code = collect_finish(s->collect, stop, next_seq, n_cpus);
+	if (!code && s->config.marks)
+		code = marks_notes(s->config.marks, stop);
+	if (!code && s->config.marks)
+		code = marks_flush(s->config.marks, UINT64_MAX);
 	free(next_seq);
 	return code ? error_set(err, code, "cannot write the trace: %s", strerror(-code)) : 0;
 }

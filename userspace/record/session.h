@@ -10,6 +10,7 @@
 #define CORUN_RECORD_SESSION_H
 
 #include "base/error.h"
+#include "record/marks.h"
 #include "trace/trace.h"
 
 enum target_kind {
@@ -32,6 +33,7 @@ struct session_config {
 	enum gil_mode gil;
 	bool user_stacks, kernel_stacks;
 	bool redact;               /* leave arguments and paths out */
+	struct marks *marks;       /* what the programs tell by themselves (marks.h), or NULL; borrowed */
 };
 
 struct session_stats {

@@ -22,7 +22,7 @@ static const char *const thread_flags[] = {
 };
 static const char *const contexts[] = {"", "task", "softirq-self", "softirq", "hardirq", NULL};
 static const char *const task_ops[] = {
-	"", "begin", "step", "wait", "ready", "end", "link", "name", NULL,
+	"", "begin", "step", "wait", "ready", "end", "link", "name", "lost", NULL,
 };
 static const char *const outcomes[] = {"", "exception", "cancelled", NULL};
 

@@ -251,6 +251,8 @@ enum task_op {
 	TASK_END,       /* over */
 	TASK_LINK,      /* ref led to this task, for arrows */
 	TASK_NAME,      /* `name` is its name from now on */
+	TASK_LOST,      /* marks of process tgid were lost before: what its tasks are at is not known
+			 * until their next own record; task is 0 */
 	TASK_OPS,
 };
 

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * hook.h - how the command gets to know that it is recorded: its environment.
+ *
+ * CORUN_MARKS (the folder for rings) and CORUN_FACTS (a descriptor) are for programs that mark
+ * themselves; the Python hook's folder is put in front of PYTHONPATH.
+ */
+#ifndef CORUN_RECORD_HOOK_H
+#define CORUN_RECORD_HOOK_H
+
+#include "record/marks.h"
+
+/* What our own environment was; the command inherits it over fork. */
+struct hook {
+	struct {
+		const char *name;
+		char *before; /* owned; NULL: it was not set */
+	} saved[3];
+	size_t n_saved;
+	int facts; /* the descriptor that the command inherits */
+};
+
+/* Set them in our own environment, before the fork. @tasks: with the Python hook. 0 or -errno; what
+ * was set stands until hook_leave() in any case. */
+int hook_enter(struct hook *hook, const struct marks *marks, bool tasks);
+/* Put our environment back, after the fork. */
+void hook_leave(struct hook *hook);
+
+#endif
