@@ -20,7 +20,7 @@
 #define EV_ARGS_LEN 256
 #define EV_PATH_PARTS 6
 #define EV_PART_LEN 40
-#define EV_MAX_CPUS 512
+#define EV_MAX_CPUS 8192 /* the largest NR_CPUS of x86 (arch/x86/Kconfig) */
 /* Around a futex word: enough for a glibc condition variable before it, a mutex after it. */
 #define EV_WORDS_BEFORE 48
 #define EV_WORDS_LEN 72

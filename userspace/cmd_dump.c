@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/out.h"
 #include "cmd.h"
@@ -107,7 +108,8 @@ static int dump_text(struct trace_reader *reader, const struct options *o, struc
 	while (!out_error(out) && (code = trace_reader_next(reader, &rec, err)) > 0) {
 		if (o->type && rec->type != o->type)
 			continue;
-		if (o->from && rec->ts < begin + o->from)
+		/* What stands before all times is about the whole recording. */
+		if (o->from && rec->ts && rec->ts < begin + o->from)
 			continue;
 		if (o->to != UINT64_MAX && rec->ts > begin + o->to)
 			break;
@@ -116,6 +118,9 @@ static int dump_text(struct trace_reader *reader, const struct options *o, struc
 		out_put(out, line.data, line.len);
 	}
 	buf_free(&line);
+	if (!code && trace_reader_status(reader) != TRACE_WHOLE)
+		out_puts(out, trace_reader_status(reader) == TRACE_CUT ? TRACE_TEXT_CUT "\n" :
+									 TRACE_TEXT_DAMAGED "\n");
 	if (code < 0) {
 		out_abort(out);
 		return code;
@@ -142,10 +147,19 @@ static int pack(struct trace_reader *reader, const char *path, struct error *err
 			break;
 	}
 	if (code < 0) {
-		trace_writer_close(writer, last, lost, NULL);
+		trace_writer_cut(writer, NULL);
 		return code;
 	}
+	if (trace_reader_status(reader) != TRACE_WHOLE)
+		return trace_writer_cut(writer, err);
 	return trace_writer_close(writer, last, lost, err);
+}
+
+static bool same_file(const char *one, const char *other)
+{
+	struct stat a, b;
+
+	return !stat(one, &a) && !stat(other, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
 }
 
 static int dump_run(const struct cmd *cmd, int argc, char **argv)
@@ -157,6 +171,9 @@ static int dump_run(const struct cmd *cmd, int argc, char **argv)
 
 	if (code)
 		return code;
+	if (o.pack && same_file(argv[optind], o.output))
+		return cmd_usage(cmd, "--pack cannot write over the text that it reads; choose another "
+				 "name with -o");
 	code = trace_reader_open(&reader, argv[optind], &err);
 	if (code)
 		return cmd_fail(cmd, "%s", error_text(&err, code));

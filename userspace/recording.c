@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -188,16 +189,20 @@ static void put_meta(struct trace_writer *writer, const struct recording_options
 	host_put_meta(writer);
 	host_put_pair(writer, "target", targets[o->target]);
 	for (char **word = o->command; word && *word; word++) {
+		if (o->redact) {
+			buf_puts(&text, basename(*word));
+			break;
+		}
 		if (word != o->command)
 			buf_putc(&text, ' ');
 		buf_puts(&text, *word);
-		if (o->redact)
-			break;
 	}
 	if (text.len && !text.failed) {
 		host_put_pair(writer, "command", text.data);
-		target_file_name(o->command, name, sizeof(name));
-		host_put_pair(writer, "script", name);
+		if (!o->redact) {
+			target_file_name(o->command, name, sizeof(name));
+			host_put_pair(writer, "script", name);
+		}
 		snprintf(number, sizeof(number), "%d", (int)command);
 		host_put_pair(writer, "root_tgid", number);
 	}
@@ -301,12 +306,16 @@ static int finish(struct live *l, struct recording *r, int code, struct error *e
 	struct session_stats stats = {0};
 	struct error late = {0};
 	char status[16];
+	struct stat st;
 	int closed;
 
 	if (!code)
 		code = session_stop(l->session, err);
 	session_stats(l->session, &stats);
 	sample_host(l, loader_now(), true);
+	if (!stats.joined)
+		fputs("corun: no thread of what was to be recorded was seen: it had ended, or this kernel "
+		      "does not show it to BPF\n", stderr);
 	if (l->options->command) {
 		name_survivors(l);
 		/* The window is closed: its process is a zombie at most. Unless the recording ended
@@ -319,9 +328,10 @@ static int finish(struct live *l, struct recording *r, int code, struct error *e
 			fprintf(stderr, "corun: the command goes on (process %d)\n", (int)l->command.pid);
 		}
 	}
-	r->bytes = trace_writer_bytes(l->writer);
 	closed = trace_writer_close(l->writer, loader_now(), stats.lost, &late);
 	l->writer = NULL;
+	if (!stat(r->trace, &st))
+		r->bytes = (u64)st.st_size;
 	if (!code && closed) {
 		*err = late;
 		code = closed;

@@ -127,3 +127,31 @@ def closed_pipe_is_no_crash():
         shell = subprocess.run(f"{corun} {' '.join(map(str, verb))} 2>&1 >/dev/full | head -c 300",
                                shell=True, capture_output=True, text=True)
         check("cannot write" in shell.stdout, verb, shell)
+
+
+@test
+def a_cut_trace_stays_cut_through_text():
+    trace, _ = record(programs / "burn", 2, 0.3, name="whole.corun")
+    cut, text, packed = scratch / "cut.corun", scratch / "cut.txt", scratch / "packed.corun"
+    cut.write_bytes(trace.read_bytes()[:-20])
+    result = run(corun, "dump", cut)
+    check("cut" in result.stderr and result.stdout.endswith("# cut\n"), result.stderr, result.stdout[-200:])
+    text.write_text(result.stdout)
+    check(report(text)["losses"]["trace"] == "cut", "text")
+    run(corun, "dump", "--pack", text, "-o", packed)
+    check(report(packed)["losses"]["trace"] == "cut", "packed")
+    complains(2, corun, "dump", "--pack", text, "-o", text, says="write over")
+    check(text.read_text() == result.stdout, "the text was touched")
+    (scratch / "other.txt").write_text("# corun text 12\n")
+    complains(1, corun, "dump", scratch / "other.txt", says="another version")
+
+
+@test
+def redaction_leaves_out_arguments_and_folders():
+    folder = scratch / "a-secret-place"
+    folder.mkdir()
+    (folder / "data").write_bytes(os.urandom(1 << 20))
+    trace, _ = record("/bin/sh", "-c", f"cat {folder}/data | sleep 0.01; true", options=["--redact"])
+    text = run(corun, "dump", trace, status=0).stdout
+    check("secret" not in text and "/bin" not in text, text)
+    check('comm="sleep"' in text, text)

@@ -504,6 +504,11 @@ u32 collect_threads(const struct collect *c)
 	return (u32)c->members.threads.len;
 }
 
+u64 collect_joined(const struct collect *c)
+{
+	return c->members.joined;
+}
+
 u32 collect_running(const struct collect *c)
 {
 	return c->members.by_state[MEMBER_RUNNING];

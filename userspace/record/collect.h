@@ -61,6 +61,7 @@ bool collect_ended(const struct collect *collect);
 u64 collect_events(const struct collect *collect);
 u64 collect_lost(const struct collect *collect);
 u32 collect_threads(const struct collect *collect);
+u64 collect_joined(const struct collect *collect); /* threads, the dead ones too */
 u32 collect_running(const struct collect *collect);
 u32 collect_in_flight(const struct collect *collect);
 /* tgids with living threads, at most @max; returns how many there are. */

@@ -35,6 +35,7 @@ int members_add(struct members *ms, s32 tid, s32 tgid, s32 ns_tid, enum member_s
 	}
 	*m = (struct member){.tid = tid, .tgid = tgid, .ns_tid = ns_tid, .state = state};
 	ms->by_state[state]++;
+	ms->joined++;
 	return set_alive(ms, tgid, alive_in(ms, tgid) + 1);
 }
 

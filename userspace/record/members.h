@@ -21,6 +21,7 @@ struct members {
 	struct map threads;   /* tid -> struct member */
 	struct map processes; /* tgid -> number of living members, as a pointer's value */
 	u32 by_state[MEMBER_STATES];
+	u64 joined;           /* how many there ever were */
 };
 
 struct member *members_get(const struct members *members, s32 tid);

@@ -194,6 +194,7 @@ void session_stats(const struct session *s, struct session_stats *stats)
 		.running = collect_running(s->collect),
 		.in_flight = collect_in_flight(s->collect),
 		.threads = collect_threads(s->collect),
+		.joined = collect_joined(s->collect),
 	};
 }
 

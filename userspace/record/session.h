@@ -40,6 +40,7 @@ struct session_stats {
 	u64 events, lost;          /* so far */
 	u32 running, in_flight;    /* now; in flight: running, ready and blocked but parked */
 	u32 threads;               /* alive in the traced set */
+	u64 joined;                /* threads that ever were in it */
 };
 
 struct session;

@@ -155,16 +155,9 @@ static bool is_interpreter(const char *name)
 	return false;
 }
 
-static const char *base_name(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	return slash && slash[1] ? slash + 1 : path;
-}
-
 void target_file_name(char **argv, char *name, size_t size)
 {
-	const char *what = base_name(argv[0]);
+	const char *what = basename(argv[0]);
 	size_t n = 0;
 	char *dot;
 
@@ -177,7 +170,7 @@ void target_file_name(char **argv, char *name, size_t size)
 				break;
 			}
 			if (**arg != '-') {
-				what = base_name(*arg);
+				what = basename(*arg);
 				break;
 			}
 		}

@@ -138,6 +138,11 @@ int memory_read_text(struct record_memory *m, int fd, const char *path, struct e
 			code = error_set(err, -EINVAL, "%s, line %zu: a NUL byte", path, number);
 			break;
 		}
+		line[strcspn(line, "\r\n")] = '\0';
+		if (!strcmp(line, TRACE_TEXT_CUT))
+			m->status = TRACE_CUT;
+		else if (!strcmp(line, TRACE_TEXT_DAMAGED))
+			m->status = TRACE_DAMAGED;
 		code = text_parse(line, &rec, &strings, &why);
 		if (code > 0)
 			code = memory_add(m, &rec);

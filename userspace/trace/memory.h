@@ -9,12 +9,14 @@
 #include "base/error.h"
 #include "trace/record.h"
 #include "trace/text.h"
+#include "trace/trace.h"
 
 struct record_memory {
 	struct record *records;
 	size_t n, cap;
 	char **strings; /* blocks of text that the records point into */
 	size_t n_strings, cap_strings;
+	enum trace_status status; /* of a text: what its last line says */
 };
 
 /* Copy @rec and its strings. 0 or -ENOMEM. */

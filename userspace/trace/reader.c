@@ -213,16 +213,17 @@ static int open_file(struct trace_reader *r, const char *path, struct error *err
 static int check_header(struct trace_reader *r, const char *path, struct error *err)
 {
 	u8 header[TRACE_HEADER_LEN];
+	const size_t magic = strlen(TRACE_TEXT_MAGIC);
 	ssize_t n = read_at(r->fd, header, sizeof(header), 0);
 
 	if (n < 0)
 		return error_set(err, (int)n, "cannot read %s: %s", path, strerror((int)-n));
 	if (!n)
 		return error_set(err, -EINVAL, "%s is empty: nothing was recorded into it", path);
-	if (n >= (ssize_t)strlen(TRACE_TEXT_MAGIC) &&
-	    !memcmp(header, TRACE_TEXT_MAGIC, sizeof(header) < strlen(TRACE_TEXT_MAGIC) ?
-							       sizeof(header) :
-							       strlen(TRACE_TEXT_MAGIC))) {
+	if (n >= (ssize_t)magic && !memcmp(header, TRACE_TEXT_MAGIC, magic)) {
+		if (n > (ssize_t)magic && header[magic] != '\n' && header[magic] != '\r')
+			return error_set(err, -EINVAL, "%s is text of another version than '%s': use the "
+					 "corun that wrote it", path, TRACE_TEXT_MAGIC);
 		r->text = true;
 		return 0;
 	}
@@ -326,7 +327,7 @@ int trace_reader_next(struct trace_reader *r, const struct record **rec, struct 
 	} else {
 		return 0;
 	}
-	if ((*rec)->type == REC_END) {
+	if ((*rec)->type == REC_END && !r->text) {
 		r->ended = true;
 		r->status = TRACE_WHOLE;
 	}
@@ -339,7 +340,7 @@ int trace_reader_rewind(struct trace_reader *r)
 	r->offset = TRACE_HEADER_LEN;
 	r->left = 0;
 	r->has_pending = r->ended = false;
-	r->status = r->text ? TRACE_WHOLE : TRACE_CUT;
+	r->status = r->text ? r->memory.status : TRACE_CUT;
 	return 0;
 }
 

@@ -266,8 +266,12 @@ static int parse_flags(struct cursor *c, const char *const *names, u32 bits, u64
 		size_t len = word_length(c->at, "|");
 		u32 bit;
 
-		if (!strncmp(c->at, "bit", 3) && len > 3) {
-			bit = (u32)strtoul(c->at + 3, NULL, 10);
+		if (!strncmp(c->at, "bit", 3) && c->at[3] >= '0' && c->at[3] <= '9') {
+			char *end;
+
+			bit = (u32)strtoul(c->at + 3, &end, 10);
+			if (end != c->at + len)
+				return fail(c, "an unknown flag", c->at);
 		} else {
 			for (bit = 0; names[bit] && !word_is(c->at, len, names[bit]); bit++)
 				;

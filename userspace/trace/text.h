@@ -9,7 +9,8 @@
  * Fields at their default (0, "", cpu unknown) are left out. Strings are in double quotes with C
  * escapes (\" \\ \n \t \xHH for every byte that is not printable UTF-8). Enumerations are written by
  * name, flag words as names joined by '|', calls by name (or number). Lines that are blank or begin
- * with '#' are skipped. Reading back what was printed gives the same records.
+ * with '#' are skipped. Reading back what was printed gives the same records. A trace that was cut or
+ * damaged says so in its last line, "# cut" or "# damaged"; a text without either counts as whole.
  */
 #ifndef CORUN_TRACE_TEXT_H
 #define CORUN_TRACE_TEXT_H
@@ -19,6 +20,8 @@
 #include "trace/record.h"
 
 #define TRACE_TEXT_MAGIC "# corun text 1"
+#define TRACE_TEXT_CUT "# cut"
+#define TRACE_TEXT_DAMAGED "# damaged"
 
 /* Append @rec as one line with its newline. */
 void text_print(struct buf *buf, const struct record *rec);

@@ -33,9 +33,11 @@ int trace_writer_put_late(struct trace_writer *writer, const struct record *rec)
 /* Flush what is older than 200 ms at @now_ns (CLOCK_MONOTONIC). */
 int trace_writer_tick(struct trace_writer *writer, u64 now_ns);
 u64 trace_writer_records(const struct trace_writer *writer);
-u64 trace_writer_bytes(const struct trace_writer *writer);
 /* Write REC_END with @lost, finish, free. On error the file keeps what was flushed. */
 int trace_writer_close(struct trace_writer *writer, u64 end_ns, u64 lost, struct error *err);
+
+/* Finish and free without REC_END: the trace will read as cut. */
+int trace_writer_cut(struct trace_writer *writer, struct error *err);
 
 enum trace_status {
 	TRACE_WHOLE = 0,

@@ -217,25 +217,24 @@ u64 trace_writer_records(const struct trace_writer *w)
 	return w->records;
 }
 
-u64 trace_writer_bytes(const struct trace_writer *w)
-{
-	return w->offset;
-}
-
 int trace_writer_close(struct trace_writer *w, u64 end_ns, u64 lost, struct error *err)
 {
 	struct record end = {.ts = end_ns, .type = REC_END, .cpu = CORUN_NO_CPU};
-	int code;
 
 	if (!w)
 		return 0;
-	if (!w->error) {
-		end.end.records = w->records;
-		end.end.lost = lost;
-		stream_flush(w, &w->late);
-		trace_writer_put(w, &end);
-		stream_flush(w, &w->ordered);
-	}
+	end.end.records = w->records;
+	end.end.lost = lost;
+	trace_writer_put(w, &end);
+	return trace_writer_cut(w, err);
+}
+
+int trace_writer_cut(struct trace_writer *w, struct error *err)
+{
+	int code;
+
+	stream_flush(w, &w->late);
+	stream_flush(w, &w->ordered);
 	code = w->error;
 	if (close(w->fd) && !code)
 		code = -errno;
