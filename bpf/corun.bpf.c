@@ -20,8 +20,18 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 const volatile struct ev_config config = {};
 struct ev_cpu cpus[EV_MAX_CPUS];
 
+/* What is kept of a thread whose process has a runtime with a global lock (gil.bpf.h). */
+struct gil_ctx {
+	__u64 thread;        /* the runtime's state of this thread; 0: not known yet */
+	__s32 ns_tid;        /* in its innermost pid namespace; 0: not asked yet */
+	__u32 changed;       /* `runtimes_changed` when its process was looked up there ... */
+	__u32 present;       /* ... and had an entry */
+	__u32 pad;
+};
+
 /* What is kept of a member between two of its events. */
 struct task_ctx {
+	struct gil_ctx gil;
 	struct ev_wake wake; /* not yet told; ts 0: none */
 	__u64 desc;          /* last descriptor waited on, and its kind */
 	__u64 mask;          /* affinity as last told */
@@ -109,6 +119,8 @@ static __always_inline __s32 innermost_nr(struct task_struct *task)
 				      bpf_core_field_offset(struct upid, nr));
 	return nr;
 }
+
+#include "gil.bpf.h"
 
 static __always_inline void thread_fill(struct task_struct *task, struct ev_thread *e)
 {
@@ -261,8 +273,11 @@ static __always_inline bool futex_words(__u8 *words, __u64 address, struct task_
 static __always_inline void emit_futex(const struct switch_facts *f, struct ev_wait *wait,
 				       struct task_ctx *prev_ctx, struct task_ctx *next_ctx)
 {
-	struct ev_futex *e = event_new(sizeof(*e), EV_FUTEX);
+	struct gil_facts gil;
+	struct ev_futex *e;
 
+	gil_look(f->prev, &prev_ctx->gil, wait->args[0], &gil);
+	e = event_new(sizeof(*e), EV_FUTEX);
 	if (!e)
 		return;
 	if (!prev_ctx->ns_tgid)
@@ -270,7 +285,11 @@ static __always_inline void emit_futex(const struct switch_facts *f, struct ev_w
 	switch_fill(&e->block.sw, f, next_ctx);
 	e->block.wait = *wait;
 	e->ns_tgid = prev_ctx->ns_tgid;
-	e->pad = 0;
+	e->gil = gil.gil;
+	e->code = gil.code;
+	e->holder = gil.holder;
+	if (gil.known)
+		e->block.wait.flags |= EV_WAIT_HOLDER;
 	if (futex_words(e->words, wait->args[0], NULL))
 		e->block.wait.flags |= EV_WAIT_WORDS;
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
@@ -283,6 +302,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	struct task_ctx *prev_ctx = prev->pid ? member(prev) : NULL;
 	struct task_ctx *next_ctx = next->pid ? member(next) : NULL;
 	struct switch_facts f = {prev, next, prev_state, 0};
+	struct gil_facts gil;
 	struct ev_wait wait;
 
 	if (!prev_ctx) {
@@ -309,6 +329,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	if (f.flags & EV_PREEMPT) {
 		/* A wake-up that met it running is spent. */
 		prev_ctx->wake.ts = 0;
+		gil_look(prev, &prev_ctx->gil, 0, &gil);
 		emit_switch(&f, next_ctx);
 		return 0;
 	}
@@ -317,10 +338,12 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		return 0;
 	}
 	wait_read(prev, prev_ctx, &wait, NULL);
-	if (wait.nr == NR_FUTEX)
+	if (wait.nr == NR_FUTEX) {
 		emit_futex(&f, &wait, prev_ctx, next_ctx);
-	else
-		emit_block(&f, &wait, next_ctx);
+		return 0;
+	}
+	gil_look(prev, &prev_ctx->gil, 0, &gil);
+	emit_block(&f, &wait, next_ctx);
 	return 0;
 }
 
@@ -360,12 +383,12 @@ int BPF_PROG(on_wakeup_new, struct task_struct *task)
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
-	struct task_ctx *own;
+	struct task_ctx *own, *from = member(parent);
 	struct ev_thread *e;
 	struct pt_regs *regs;
 	__u64 clone_flags = 0;
 
-	if (!member(parent))
+	if (!from)
 		return 0;
 	own = bpf_task_storage_get(&members, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!own)
@@ -377,6 +400,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	thread_fill(child, e);
 	e->parent = parent->pid;
+	gil_fork(&from->gil, parent->tgid, child->tgid);
 	if (child->tgid != parent->tgid)
 		e->flags |= EV_THREAD_NEW_PROCESS;
 	if (!(parent->flags & PF_KTHREAD)) {
@@ -421,6 +445,7 @@ int BPF_PROG(on_exec, struct task_struct *task, __s32 old_tid, struct linux_binp
 	e->tid = task->pid;
 	e->old_tid = old_tid;
 	e->tgid = task->tgid;
+	gil_exec(&own->gil, task->tgid);
 	e->joined = joined;
 	e->ns_tid = innermost_nr(task);
 	e->ns_tgid = innermost_nr(BPF_CORE_READ(task, group_leader));

@@ -39,6 +39,7 @@ enum ev_type {
 	EV_AFFINITY,   /* struct ev_affinity */
 	EV_WAKE,       /* struct ev_pending: woken, not run when recording stopped */
 	EV_ARRIVAL,    /* struct ev_pending: was switched in at ts without a sched_switch */
+	EV_GIL,        /* struct ev_gil: another holder of a runtime's lock than before */
 };
 
 struct ev_head {
@@ -88,6 +89,7 @@ enum ev_wait_flags {
 	EV_WAIT_IO = 2,     /* task->in_iowait */
 	EV_WAIT_TIMED = 4,  /* timeout_ns holds */
 	EV_WAIT_WORDS = 8,  /* the words around the futex were read */
+	EV_WAIT_HOLDER = 16, /* ev_futex.holder holds */
 };
 
 struct ev_wait {
@@ -109,7 +111,9 @@ struct ev_block {
 struct ev_futex {
 	struct ev_block block;
 	__s32 ns_tgid;      /* of the waiter, in its innermost namespace */
-	__u32 pad;
+	__s32 holder;       /* of the runtime's lock `gil`, as in ev_gil */
+	__u64 gil;          /* the runtime's lock that the word belongs to; 0: none */
+	__u64 code;         /* the runtime's code object that the thread is in; 0: not known */
 	__u8 words[EV_WORDS_LEN]; /* user memory from EV_WORDS_BEFORE bytes before the word */
 };
 
@@ -202,6 +206,36 @@ struct ev_desc {
 	};
 };
 
+struct ev_gil {
+	struct ev_head head;
+	__u64 gil;
+	__s32 tgid;
+	__s32 holder;       /* tid in the innermost namespace, 0: nobody, -1: not readable */
+};
+
+/*
+ * How to read the global lock of a process's language runtime (CPython's GIL, Ruby's GVL): filled in
+ * by the collector (userspace/record/runtime.h), used at the switches of that process. Offsets are
+ * those of the runtime's own structs.
+ */
+#define EV_GILS 4           /* CPython 3.12 and later may have one per interpreter */
+#define EV_FRAME_STEPS 3
+#define EV_GIL_UNTOLD (-2)
+
+struct ev_runtime {
+	__u64 gil[EV_GILS]; /* base addresses */
+	__s32 told[EV_GILS]; /* holder as last told; EV_GIL_UNTOLD: not yet */
+	__u32 n_gils;
+	__u16 wait_from, wait_to; /* futex words inside the lock */
+	__s16 locked;       /* int, > 0: held; -1: there is none, the holder's pointer says it */
+	__u16 holder;       /* pointer to the holder's thread state */
+	__u16 tid;          /* in the thread state: the native thread's tid, or ... */
+	__u16 pthread_tid;  /* ... not 0: a pthread_t, in which the tid stands here */
+	/* From the thread state to the code object of its innermost frame: pointers at these offsets */
+	__u16 frame[EV_FRAME_STEPS];
+	__u16 n_frame;      /* 0: not known */
+};
+
 /* One CPU's own facts, in .bss: seq is also read by the collector at the end. */
 struct ev_cpu {
 	__u32 seq;
@@ -233,7 +267,9 @@ EV_SIZE(ev_wake, 16);
 EV_SIZE(ev_switch, 48);
 EV_SIZE(ev_wait, 56);
 EV_SIZE(ev_block, 104);
-EV_SIZE(ev_futex, 184);
+EV_SIZE(ev_futex, 200);
+EV_SIZE(ev_gil, 32);
+EV_SIZE(ev_runtime, 72);
 EV_SIZE(ev_thread, 136);
 EV_SIZE(ev_snapshot, 208);
 EV_SIZE(ev_cpu, 64);

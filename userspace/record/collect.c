@@ -109,6 +109,7 @@ static size_t event_size(u8 type)
 	case EV_AFFINITY: return sizeof(struct ev_affinity);
 	case EV_WAKE:
 	case EV_ARRIVAL: return sizeof(struct ev_pending);
+	case EV_GIL: return sizeof(struct ev_gil);
 	}
 	return 0;
 }
@@ -298,6 +299,7 @@ static void put_thread(struct collect *c, const struct ev_thread *ev)
 		if (ev->wait.nr == NR_FUTEX) {
 			struct ev_futex futex = {.ns_tgid = ev->ns_tgid};
 
+			futex.block.sw.head.ts = ev->head.ts;
 			futex.block.wait = ev->wait;
 			memcpy(futex.words, ((const struct ev_snapshot *)ev)->words,
 			       sizeof(futex.words));
@@ -367,6 +369,10 @@ static void put_event(struct collect *c, const struct ev_head *head)
 	case EV_EXEC:
 		put_exec(c, (const void *)head);
 		return;
+	case EV_GIL:
+		if (!c->ops.gil || !c->ops.gil(c->ctx, (const void *)head, &rec))
+			return;
+		break;
 	case EV_DESC:
 		convert_desc((const void *)head, c->config.redact, &rec, &c->strings);
 		break;
@@ -517,6 +523,11 @@ u32 collect_running(const struct collect *c)
 u32 collect_in_flight(const struct collect *c)
 {
 	return c->members.by_state[MEMBER_RUNNING] + c->members.by_state[MEMBER_READY] + c->members.by_state[MEMBER_BLOCKED];
+}
+
+s32 collect_tid(const struct collect *c, s32 tgid, s32 ns_tid)
+{
+	return members_find(&c->members, tgid, ns_tid);
 }
 
 size_t collect_alive(const struct collect *c, s32 *tgids, size_t max)

@@ -27,6 +27,8 @@ struct collect_ops {
 	int (*put)(void *ctx, const struct record *rec, bool late);
 	/* The lock, holder and kind of a futex wait, from the words around it. May be NULL. */
 	void (*futex)(void *ctx, const struct ev_futex *ev, s32 tgid, struct rec_wait *wait);
+	/* The record of a change of holder of a runtime's lock. May be NULL: there are none. */
+	bool (*gil)(void *ctx, const struct ev_gil *ev, struct record *rec);
 	/* A process of the set was replaced by another image, or has ended (args NULL). May be NULL. */
 	void (*process)(void *ctx, s32 tgid, const char *args);
 	/* Command line of a process that existed before, as in rec_thread.args. May be NULL. */
@@ -64,6 +66,9 @@ u32 collect_threads(const struct collect *collect);
 u64 collect_joined(const struct collect *collect); /* threads, the dead ones too */
 u32 collect_running(const struct collect *collect);
 u32 collect_in_flight(const struct collect *collect);
+/* Kernel tid of the thread of @tgid whose tid in the innermost pid namespace is @ns_tid; -1: none.
+ * As of the event that is being put out. */
+s32 collect_tid(const struct collect *collect, s32 tgid, s32 ns_tid);
 /* tgids with living threads, at most @max; returns how many there are. */
 size_t collect_alive(const struct collect *collect, s32 *tgids, size_t max);
 

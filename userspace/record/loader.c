@@ -19,6 +19,7 @@ struct loader {
 	struct bpf_object *object;
 	struct bpf_link *links[16];
 	size_t n_links;
+	u32 runtimes_changed; /* as the probes know it */
 	int ring_fd;
 	size_t ring_bytes;
 	unsigned long *consumer; /* the ring's own positions, in bytes since the beginning */
@@ -271,6 +272,23 @@ int loader_add_target(struct loader *l, s32 tgid)
 	u8 one = 1;
 
 	return bpf_map_update_elem(fd, &tgid, &one, BPF_ANY) ? -errno : 0;
+}
+
+int loader_set_runtime(struct loader *l, s32 tgid, const struct ev_runtime *how, bool fork)
+{
+	int fd = bpf_object__find_map_fd_by_name(l->object, "runtimes");
+	int counter = bpf_object__find_map_fd_by_name(l->object, "runtimes_changed");
+	u32 zero = 0;
+	int code;
+
+	if (how)
+		code = bpf_map_update_elem(fd, &tgid, how, fork ? BPF_NOEXIST : BPF_ANY);
+	else
+		code = bpf_map_delete_elem(fd, &tgid);
+	if (code && errno != EEXIST && errno != ENOENT)
+		return -errno;
+	l->runtimes_changed++;
+	return bpf_map_update_elem(counter, &zero, &l->runtimes_changed, BPF_ANY) ? -errno : 0;
 }
 
 int loader_iterate(struct loader *l, const char *name, struct error *err)

@@ -9,6 +9,20 @@ struct member *members_get(const struct members *ms, s32 tid)
 	return map_get(&ms->threads, (u32)tid);
 }
 
+static u64 ns_key(s32 tgid, s32 ns_tid)
+{
+	return (u64)(u32)tgid << 32 | (u32)ns_tid;
+}
+
+s32 members_find(const struct members *ms, s32 tgid, s32 ns_tid)
+{
+	const struct member *m = members_get(ms, ns_tid);
+
+	if (!m || m->tgid != tgid || m->ns_tid != ns_tid)
+		m = map_get(&ms->by_ns, ns_key(tgid, ns_tid));
+	return m ? m->tid : -1;
+}
+
 static u32 alive_in(const struct members *ms, s32 tgid)
 {
 	return (u32)(uintptr_t)map_get(&ms->processes, (u32)tgid);
@@ -34,6 +48,8 @@ int members_add(struct members *ms, s32 tid, s32 tgid, s32 ns_tid, enum member_s
 		return -ENOMEM;
 	}
 	*m = (struct member){.tid = tid, .tgid = tgid, .ns_tid = ns_tid, .state = state};
+	if (ns_tid != tid && map_set(&ms->by_ns, ns_key(tgid, ns_tid), m))
+		return -ENOMEM;
 	ms->by_state[state]++;
 	ms->joined++;
 	return set_alive(ms, tgid, alive_in(ms, tgid) + 1);
@@ -55,6 +71,8 @@ int members_dead(struct members *ms, s32 tid, s32 *tgid)
 		return -1;
 	ms->by_state[m->state]--;
 	*tgid = m->tgid;
+	if (map_get(&ms->by_ns, ns_key(m->tgid, m->ns_tid)) == m)
+		map_del(&ms->by_ns, ns_key(m->tgid, m->ns_tid));
 	left = alive_in(ms, m->tgid) - 1;
 	set_alive(ms, m->tgid, left);
 	free(m);
@@ -71,6 +89,16 @@ void members_exec(struct members *ms, s32 tid, s32 old_tid)
 		return;
 	caller = map_del(&ms->threads, (u32)old_tid);
 	leader = map_del(&ms->threads, (u32)tid);
+	if (caller && leader) { /* both numbers change hands, in every namespace */
+		s32 ns_tid = caller->ns_tid;
+
+		if (ns_tid != old_tid)
+			map_set(&ms->by_ns, ns_key(caller->tgid, ns_tid), leader);
+		if (leader->ns_tid != tid)
+			map_set(&ms->by_ns, ns_key(caller->tgid, leader->ns_tid), caller);
+		caller->ns_tid = leader->ns_tid;
+		leader->ns_tid = ns_tid;
+	}
 	if (caller) {
 		caller->tid = tid;
 		map_set(&ms->threads, (u32)tid, caller);
@@ -99,6 +127,7 @@ void members_free(struct members *ms)
 	for (size_t i = 0; (slot = map_next(&ms->threads, &i));)
 		free(slot->value);
 	map_free(&ms->threads);
+	map_free(&ms->by_ns);
 	map_free(&ms->processes);
 }
 

@@ -19,12 +19,15 @@ struct member {
 
 struct members {
 	struct map threads;   /* tid -> struct member */
+	struct map by_ns;     /* tgid and ns_tid -> struct member, where ns_tid is not tid */
 	struct map processes; /* tgid -> number of living members, as a pointer's value */
 	u32 by_state[MEMBER_STATES];
 	u64 joined;           /* how many there ever were */
 };
 
 struct member *members_get(const struct members *members, s32 tid);
+/* tid of the member of @tgid that has @ns_tid in its innermost namespace, -1. */
+s32 members_find(const struct members *members, s32 tgid, s32 ns_tid);
 /* 0 (also if it is one already) or -ENOMEM. */
 int members_add(struct members *members, s32 tid, s32 tgid, s32 ns_tid, enum member_state state);
 void members_state(struct members *members, struct member *member, enum member_state state);

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "record/collect.h"
 #include "record/loader.h"
+#include "record/runtime.h"
 
 /*
  * How often the ring is emptied. Waking the recorder for every event costs 3 to 4 times the event;
@@ -24,6 +25,9 @@ struct session {
 	struct loader *loader;
 	struct collect *collect;
 	struct trace_writer *writer;
+	struct runtimes *runtimes; /* NULL with --gil=off */
+	int late_error;            /* of a runtime's record */
+	u64 now;    /* when the ring was last looked at */
 	bool ended; /* before it was stopped */
 	struct buf args; /* last command line read from /proc */
 };
@@ -75,6 +79,47 @@ static const char *read_args(void *ctx, s32 tgid)
 	return s->args.len ? s->args.data : NULL;
 }
 
+/* ---- runtimes with a global lock ---- */
+
+static void put_runtime_record(void *ctx, const struct record *rec)
+{
+	struct session *s = ctx;
+	int code = trace_writer_put_late(s->writer, rec);
+
+	if (code && !s->late_error)
+		s->late_error = code;
+}
+
+static void publish_runtime(void *ctx, s32 tgid, const struct ev_runtime *how, bool fork)
+{
+	struct session *s = ctx;
+
+	/* A full table leaves the process to what the collector alone can tell: kinds, no holders. */
+	loader_set_runtime(s->loader, tgid, how, fork);
+}
+
+static s32 runtime_tid(void *ctx, s32 tgid, s32 ns_tid)
+{
+	struct session *s = ctx;
+
+	return collect_tid(s->collect, tgid, ns_tid);
+}
+
+static void futex_wait(void *ctx, const struct ev_futex *ev, s32 tgid, struct rec_wait *wait)
+{
+	struct session *s = ctx;
+
+	if (s->runtimes)
+		runtimes_futex(s->runtimes, ev, tgid, wait);
+}
+
+static bool gil_sample(void *ctx, const struct ev_gil *ev, struct record *rec)
+{
+	struct session *s = ctx;
+
+	return s->runtimes && runtimes_gil(s->runtimes, ev, rec);
+}
+
 static u32 probe_target(enum target_kind target)
 {
 	switch (target) {
@@ -92,7 +137,12 @@ static u32 probe_target(enum target_kind target)
 int session_open(struct session **out, const struct session_config *config,
 		 struct trace_writer *writer, struct error *err)
 {
-	static const struct collect_ops ops = {.put = put_record, .args = read_args};
+	static const struct collect_ops ops = {
+		.put = put_record, .args = read_args, .futex = futex_wait, .gil = gil_sample,
+	};
+	static const struct runtimes_ops runtime_ops = {
+		.put = put_runtime_record, .publish = publish_runtime, .tid = runtime_tid,
+	};
 	struct session *s = calloc(1, sizeof(*s));
 	struct ev_config probes = {
 		.target = probe_target(config->target),
@@ -116,6 +166,8 @@ int session_open(struct session **out, const struct session_config *config,
 	code = loader_open(&s->loader, &probes, config->ring_bytes, err);
 	if (!code)
 		code = collect_new(&s->collect, &collect, &ops, s);
+	if (!code && config->gil != GIL_OFF)
+		code = runtimes_new(&s->runtimes, &runtime_ops, s);
 	for (size_t i = 0; !code && config->target != TARGET_COMMAND && i < config->n_tgids; i++)
 		code = loader_add_target(s->loader, config->tgids[i]);
 	if (!code)
@@ -130,7 +182,12 @@ int session_open(struct session **out, const struct session_config *config,
 
 static int on_event(void *ctx, const void *data, size_t len)
 {
-	return collect_event(ctx, data, len);
+	struct session *s = ctx;
+	int code = collect_event(s->collect, data, len);
+
+	if (!code && s->runtimes)
+		runtimes_event(s->runtimes, data, s->now);
+	return code ? code : s->late_error;
 }
 
 /* Empty the ring and put out what has become old enough. */
@@ -139,9 +196,10 @@ static int consume(struct session *s)
 	u64 watermark = 0;
 	int code;
 
+	s->now = loader_now();
 	if (s->config.marks)
-		marks_poll(s->config.marks, loader_now(), false);
-	code = loader_consume(s->loader, on_event, s->collect, &watermark);
+		marks_poll(s->config.marks, s->now, false);
+	code = loader_consume(s->loader, on_event, s, &watermark);
 	if (!code && watermark)
 		code = collect_advance(s->collect, watermark);
 	return code;
@@ -214,7 +272,7 @@ int session_stop(struct session *s, struct error *err)
 	n_cpus = loader_sequences(s->loader, next_seq, EV_MAX_CPUS);
 	/* A program that was running when it was detached may still be writing its record. */
 	for (u64 watermark = 0; !code && !watermark && loader_now() < deadline;)
-		code = loader_consume(s->loader, on_event, s->collect, &watermark);
+		code = loader_consume(s->loader, on_event, s, &watermark);
 	if (s->config.marks)
 		marks_poll(s->config.marks, loader_now(), true);
 	if (!code)
@@ -241,6 +299,7 @@ void session_close(struct session *s)
 {
 	if (!s)
 		return;
+	runtimes_free(s->runtimes);
 	collect_free(s->collect);
 	loader_close(s->loader);
 	buf_free(&s->args);

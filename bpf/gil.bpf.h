@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gil.bpf.h - who holds a language runtime's global lock, read where a thread of such a process
+ * leaves its CPU: the memory is the process's own, as it stands at that instant. The collector finds
+ * the lock and says how to read it (struct ev_runtime); a process without an entry pays one compare.
+ *
+ * User memory is read without faulting: what is not in memory is "not readable".
+ */
+#ifndef CORUN_GIL_H
+#define CORUN_GIL_H
+
+/* By tgid. Preallocated: a fork copies an entry, and the collector may be slow to clear one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, __s32);
+	__type(value, struct ev_runtime);
+} runtimes SEC(".maps");
+
+/* Counts changes of `runtimes`: a thread looks there again only after one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} runtimes_changed SEC(".maps");
+
+struct gil_facts {
+	__u64 gil, code;
+	__s32 holder;
+	bool known;
+};
+
+#define GIL_UNREADABLE (-1)
+
+static __always_inline struct ev_runtime *gil_runtime(struct gil_ctx *own, __s32 tgid)
+{
+	__u32 zero = 0, *changed = bpf_map_lookup_elem(&runtimes_changed, &zero);
+	struct ev_runtime *rt;
+
+	if (!changed || (own->changed == *changed && !own->present))
+		return NULL;
+	rt = bpf_map_lookup_elem(&runtimes, &tgid);
+	own->changed = *changed;
+	own->present = rt != NULL;
+	return rt;
+}
+
+static __always_inline __s32 gil_thread_tid(const struct ev_runtime *rt, __u64 thread)
+{
+	__u64 id = 0;
+	__s32 tid = 0;
+
+	if (bpf_probe_read_user(&id, sizeof(id), (void *)(thread + rt->tid)))
+		return GIL_UNREADABLE;
+	if (!rt->pthread_tid)
+		return (__s32)id;
+	if (bpf_probe_read_user(&tid, sizeof(tid), (void *)(id + rt->pthread_tid)))
+		return GIL_UNREADABLE;
+	return tid;
+}
+
+/*
+ * Holder of the lock at @gil: its tid, 0: nobody, GIL_UNREADABLE. Learns this thread's own state on
+ * the way: who lets go leaves its mark in the lock.
+ */
+static __always_inline __s32 gil_holder(const struct ev_runtime *rt, struct gil_ctx *own, __u64 gil)
+{
+	__s32 locked = 1, tid;
+	__u64 thread = 0;
+
+	if (bpf_probe_read_user(&thread, sizeof(thread), (void *)(gil + rt->holder)))
+		return GIL_UNREADABLE;
+	if (rt->locked >= 0 &&
+	    bpf_probe_read_user(&locked, sizeof(locked), (void *)(gil + rt->locked)))
+		return GIL_UNREADABLE;
+	if (!thread)
+		return 0;
+	if (locked <= 0 && own->thread)
+		return 0;
+	tid = gil_thread_tid(rt, thread);
+	if (tid == own->ns_tid)
+		own->thread = thread;
+	return locked > 0 ? tid : 0;
+}
+
+static __always_inline void gil_tell(__u64 gil, __s32 tgid, __s32 holder)
+{
+	struct ev_gil *e = event_new(sizeof(*e), EV_GIL);
+
+	if (!e)
+		return;
+	e->gil = gil;
+	e->tgid = tgid;
+	e->holder = holder;
+	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
+}
+
+/* The code object in which the thread called what it waits in; 0: not known. */
+static __always_inline __u64 gil_code(const struct ev_runtime *rt, struct gil_ctx *own)
+{
+	__u64 at = own->thread;
+
+	if (!at || !rt->n_frame)
+		return 0;
+	if (gil_thread_tid(rt, at) != own->ns_tid) {
+		own->thread = 0; /* this state is another thread's by now */
+		return 0;
+	}
+#pragma unroll
+	for (int i = 0; i < EV_FRAME_STEPS; i++) {
+		if (i >= rt->n_frame)
+			break;
+		if (bpf_probe_read_user(&at, sizeof(at), (void *)(at + rt->frame[i])))
+			return 0;
+		at &= ~3ULL; /* CPython 3.14 keeps a tag in the low bits */
+		if (!at)
+			return 0;
+	}
+	return at;
+}
+
+/*
+ * @task of a process with a runtime leaves its CPU; @word: the futex that it waits on, 0 if it does
+ * not. A holder other than the one last told is told.
+ */
+static __noinline bool gil_look(struct task_struct *task, struct gil_ctx *own, __u64 word,
+				struct gil_facts *facts)
+{
+	__s32 tgid = task->tgid, holder;
+	struct ev_runtime *rt = gil_runtime(own, tgid);
+
+	facts->gil = facts->code = 0;
+	facts->holder = 0;
+	facts->known = false;
+	if (!rt)
+		return false;
+	if (!own->ns_tid)
+		own->ns_tid = innermost_nr(task);
+	for (__u32 i = 0; i < EV_GILS; i++) {
+		__u64 gil = rt->gil[i];
+
+		if (i >= rt->n_gils)
+			break;
+		holder = gil_holder(rt, own, gil);
+		if (holder != rt->told[i]) {
+			rt->told[i] = holder;
+			gil_tell(gil, tgid, holder);
+		}
+		if (word - gil >= rt->wait_from && word - gil < rt->wait_to) {
+			facts->gil = gil;
+			facts->holder = holder;
+			facts->known = holder != GIL_UNREADABLE;
+		}
+	}
+	if (word && !facts->gil)
+		facts->code = gil_code(rt, own);
+	return true;
+}
+
+/* A forked process has its parent's memory, and so a lock of its own at the same address. */
+static __always_inline void gil_fork(struct gil_ctx *parent, __s32 parent_tgid, __s32 child_tgid)
+{
+	struct ev_runtime copy, *rt;
+
+	if (parent_tgid == child_tgid || !parent->present)
+		return;
+	rt = bpf_map_lookup_elem(&runtimes, &parent_tgid);
+	if (!rt)
+		return;
+	copy = *rt;
+	for (int i = 0; i < EV_GILS; i++)
+		copy.told[i] = EV_GIL_UNTOLD;
+	bpf_map_update_elem(&runtimes, &child_tgid, &copy, BPF_ANY);
+}
+
+static __always_inline void gil_exec(struct gil_ctx *own, __s32 tgid)
+{
+	if (own->present)
+		bpf_map_delete_elem(&runtimes, &tgid);
+	own->present = 0;
+	own->thread = 0;
+}
+
+#endif

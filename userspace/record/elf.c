@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+#include "record/elf.h"
+
+#include <gelf.h>
+#include <string.h>
+
+#define TABLE_MAX ((u64)64 << 20)
+
+static void take_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *head, struct elf_symbol *symbols,
+			 size_t n)
+{
+	Elf_Data *data;
+	GElf_Sym sym;
+
+	if (!head->sh_entsize || head->sh_size > TABLE_MAX)
+		return;
+	data = elf_getdata(section, NULL);
+	if (!data || !data->d_buf)
+		return;
+	for (size_t i = 0; i < data->d_size / head->sh_entsize && i < INT32_MAX; i++) {
+		const char *name;
+
+		if (!gelf_getsym(data, (int)i, &sym) || sym.st_shndx == SHN_UNDEF || !sym.st_value)
+			continue;
+		name = elf_strptr(elf, head->sh_link, sym.st_name);
+		for (size_t k = 0; name && k < n; k++) {
+			if (symbols[k].value || strcmp(name, symbols[k].name))
+				continue;
+			symbols[k].value = sym.st_value;
+			symbols[k].size = sym.st_size;
+		}
+	}
+}
+
+static bool string_table_sane(Elf *elf, const GElf_Shdr *head)
+{
+	Elf_Scn *section = elf_getscn(elf, head->sh_link);
+	GElf_Shdr strings;
+
+	return section && gelf_getshdr(section, &strings) && strings.sh_type == SHT_STRTAB &&
+	       strings.sh_size <= TABLE_MAX;
+}
+
+static bool all_found(const struct elf_symbol *symbols, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!symbols[i].value)
+			return false;
+	return true;
+}
+
+static int find_base(Elf *elf, u64 *base)
+{
+	GElf_Phdr segment;
+	size_t n;
+
+	if (elf_getphdrnum(elf, &n) || n > 1024)
+		return -EINVAL;
+	for (size_t i = 0; i < n; i++) {
+		if (!gelf_getphdr(elf, (int)i, &segment))
+			return -EINVAL;
+		if (segment.p_type == PT_LOAD && segment.p_offset < 4096) {
+			*base = segment.p_vaddr - segment.p_offset;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+int elf_find(int fd, struct elf_symbol *symbols, size_t n, u64 *base)
+{
+	static const u32 tables[] = {SHT_DYNSYM, SHT_SYMTAB};
+	GElf_Ehdr file;
+	Elf *elf;
+	int code;
+
+	for (size_t i = 0; i < n; i++)
+		symbols[i].value = symbols[i].size = 0;
+	if (elf_version(EV_CURRENT) == EV_NONE)
+		return -EINVAL;
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf)
+		return -ENOMEM;
+	code = elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &file) && file.e_machine == EM_X86_64
+		       ? find_base(elf, base) : -EINVAL;
+	for (size_t t = 0; !code && t < ARRAY_SIZE(tables) && !all_found(symbols, n); t++) {
+		Elf_Scn *section = NULL;
+		GElf_Shdr head;
+
+		while ((section = elf_nextscn(elf, section)))
+			if (gelf_getshdr(section, &head) && head.sh_type == tables[t] &&
+			    string_table_sane(elf, &head))
+				take_symbols(elf, section, &head, symbols, n);
+	}
+	elf_end(elf);
+	if (code)
+		return code;
+	for (size_t i = 0; i < n; i++)
+		if (symbols[i].value)
+			return 0;
+	return -ENOENT;
+}

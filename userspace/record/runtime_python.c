@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * runtime_python.c - CPython 3.8 and later: where its GIL is, who its threads are.
+ *
+ * Python/ceval_gil.c: a bool `locked`, a mutex and a condition variable. A waiter sleeps `interval`
+ * microseconds (5000) at a time on `cond`, then asks the holder to let go; who lets go on request
+ * waits on `switch_cond` until another thread has taken it. All four words stand in one struct.
+ *
+ * Self-check of every layout before it is believed: the interval is one that sys.setswitchinterval()
+ * could give, `locked` is -1, 0 or 1, the list of thread states ends, and one of them names a thread
+ * that this process has; if the GIL is held, its holder is one of them.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "record/python.h"
+
+#define THREADS_MAX 4096
+#define INTERPRETERS_MAX 64
+#define INTERVAL_MAX 1000000000 /* µs: sys.setswitchinterval(1000) */
+
+/* Size of the GIL up to `switch_number`: what the check needs. */
+struct gil_head {
+	u64 interval;
+	u64 holder;
+	s32 locked;
+	u32 pad;
+};
+
+s32 python_thread_tid(const struct python *py, s32 tgid, u64 thread)
+{
+	u64 id;
+	s32 tid;
+
+	if (process_read_u64(tgid, thread + py->layout.thread_tid, &id))
+		return -1;
+	if (!py->layout.tid_in_pthread)
+		return id && id <= INT32_MAX ? (s32)id : -1;
+	if (process_read(tgid, id + GLIBC_PTHREAD_TID, &tid, sizeof(tid)))
+		return -1;
+	return tid;
+}
+
+int python_each_thread(const struct python *py, s32 tgid,
+		       int (*thread)(void *ctx, u64 address), void *ctx)
+{
+	u64 interpreter, at;
+	int code = process_read_u64(tgid, py->runtime + py->layout.interpreters, &interpreter);
+
+	for (int i = 0; !code && interpreter && i < INTERPRETERS_MAX; i++) {
+		code = process_read_u64(tgid, interpreter + py->layout.threads, &at);
+		for (int n = 0; !code && at && n < THREADS_MAX; n++) {
+			code = thread(ctx, at);
+			if (!code)
+				code = process_read_u64(tgid, at + py->layout.thread_next, &at);
+		}
+		if (!code && at)
+			return -EINVAL; /* a list without an end is no list */
+		if (!code)
+			code = process_read_u64(tgid, interpreter + py->layout.interpreter_next,
+						&interpreter);
+	}
+	return code;
+}
+
+/* ---- the self-check ---- */
+
+struct check {
+	const struct python *py;
+	s32 tgid;
+	u64 holder;
+	u32 threads;
+	bool known_tid, holder_seen;
+};
+
+static int check_thread(void *ctx, u64 address)
+{
+	struct check *c = ctx;
+
+	c->threads++;
+	if (address == c->holder)
+		c->holder_seen = true;
+	/* One is enough; several are tried, because threads come and go. */
+	if (!c->known_tid && c->threads < 16)
+		c->known_tid = process_has_thread(c->tgid, python_thread_tid(c->py, c->tgid, address));
+	return 0;
+}
+
+/* 0; -EAGAIN: not set up yet, or caught in the middle of a change; -EINVAL: this is no GIL. */
+static int check_gil(const struct python *py, s32 tgid, u64 gil)
+{
+	struct check c = {.py = py, .tgid = tgid};
+	struct gil_head head;
+	int code = process_read(tgid, gil, &head, sizeof(head));
+
+	if (code)
+		return code == -EFAULT ? -EINVAL : code;
+	if (!head.interval)
+		return -EAGAIN;
+	if (head.interval > INTERVAL_MAX || head.locked < -1 || head.locked > 1)
+		return -EINVAL;
+	if (head.locked < 0)
+		return -EAGAIN; /* not created yet */
+	c.holder = head.locked ? head.holder : 0;
+	code = python_each_thread(py, tgid, check_thread, &c);
+	if (code)
+		return code == -EFAULT ? -EINVAL : code;
+	if (!c.threads)
+		return -EAGAIN;
+	return c.known_tid && (!c.holder || c.holder_seen) ? 0 : -EINVAL;
+}
+
+/* ---- where it is ---- */
+
+static void add_gil(struct runtime_process *p, u64 gil)
+{
+	struct ev_runtime *how = &p->how;
+
+	for (u32 i = 0; i < how->n_gils; i++)
+		if (how->gil[i] == gil)
+			return;
+	if (how->n_gils == EV_GILS)
+		return;
+	how->told[how->n_gils] = EV_GIL_UNTOLD;
+	how->gil[how->n_gils++] = gil;
+}
+
+/* Each interpreter's GIL (3.12 and later); they may share one. */
+static int find_gils(struct runtime_process *p, const struct python *py)
+{
+	u64 interpreter, gil;
+	int code = process_read_u64(p->tgid, py->runtime + py->layout.interpreters, &interpreter);
+
+	if (!code && !interpreter)
+		return -EAGAIN;
+	for (int i = 0; !code && interpreter && i < INTERPRETERS_MAX; i++) {
+		code = process_read_u64(p->tgid, interpreter + py->layout.interpreter_gil, &gil);
+		if (!code && !gil && !p->how.n_gils)
+			return -EAGAIN;
+		/* A free-threaded build puts `enabled` before it, which is 0 unless it was asked for. */
+		if (!code && gil)
+			add_gil(p, gil + (py->layout.free_threaded ? 8 : 0));
+		if (!code)
+			code = process_read_u64(p->tgid, interpreter + py->layout.interpreter_next,
+						&interpreter);
+	}
+	return code == -EFAULT ? -EINVAL : code;
+}
+
+static void describe(struct runtime_process *p, const struct python *py)
+{
+	struct ev_runtime *how = &p->how;
+
+	how->wait_from = PYTHON_GIL_COND;
+	how->wait_to = PYTHON_GIL_SIZE;
+	how->locked = PYTHON_GIL_LOCKED;
+	how->holder = PYTHON_GIL_HOLDER;
+	how->tid = py->layout.thread_tid;
+	how->pthread_tid = py->layout.tid_in_pthread ? GLIBC_PTHREAD_TID : 0;
+	how->n_frame = 0;
+	for (u32 i = 0; i < py->layout.n_frame; i++)
+		how->frame[how->n_frame++] = py->layout.frame[i];
+	how->frame[how->n_frame++] = py->layout.frame_code;
+}
+
+static int try_layout(struct runtime_process *p, struct python *py)
+{
+	int code = 0;
+
+	p->how.n_gils = 0;
+	if (py->layout.gil != PYTHON_NONE)
+		add_gil(p, py->runtime + py->layout.gil);
+	else
+		code = find_gils(p, py);
+	for (u32 i = 0; !code && i < p->how.n_gils; i++)
+		code = check_gil(py, p->tgid, p->how.gil[i]);
+	if (!code)
+		describe(p, py);
+	return code;
+}
+
+/* 3.N from a file name such as libpython3.9.so.1.0 or python3.10; 0: it does not say. */
+static unsigned int version_in_name(const char *path)
+{
+	const char *name = strrchr(path, '/');
+	unsigned int minor = 0;
+
+	name = name ? strstr(name, "python3.") : NULL;
+	if (name)
+		sscanf(name, "python3.%3u", &minor);
+	return minor;
+}
+
+static int no_gil(struct runtime_process *p, const struct python *py, struct error *why)
+{
+	s32 enabled = 0;
+	u64 interpreter, gil;
+
+	if (!process_read_u64(p->tgid, py->runtime + py->layout.interpreters, &interpreter) &&
+	    !process_read_u64(p->tgid, interpreter + py->layout.interpreter_gil, &gil) && gil)
+		process_read(p->tgid, gil, &enabled, sizeof(enabled));
+	if (enabled)
+		return 0;
+	return error_set(why, -ENODEV, "%s is a free-threaded Python 3.%u: it has no GIL", p->path,
+			 py->layout.minor);
+}
+
+/* Layouts in the order of their likelihood, until one stands the check. */
+static int find_by_version(struct runtime_process *p, struct python *py, u64 version_at)
+{
+	static const u8 older[] = {8, 10, 9};
+	unsigned int minor = version_in_name(p->path);
+	const struct python_layout *layout;
+	u64 version = 0;
+	int code = -EINVAL;
+
+	/* Py_Version exists since 3.11; PY_VERSION_HEX. */
+	if (version_at && !process_read_u64(p->tgid, version_at, &version) && version >> 24 == 3)
+		minor = (version >> 16) & 0xff;
+	layout = python_layout(minor);
+	if (layout) {
+		py->layout = *layout;
+		return try_layout(p, py);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(older) && !version && code == -EINVAL; i++) {
+		py->layout = *python_layout(older[i]);
+		code = try_layout(p, py);
+	}
+	py->layout.minor = code ? (u8)minor : py->layout.minor;
+	return code;
+}
+
+static int find(struct runtime_process *p, const u64 *at, struct error *why)
+{
+	u8 offsets[PYTHON_DEBUG_OFFSETS];
+	struct python *py = calloc(1, sizeof(*py));
+	int code;
+
+	if (!py)
+		return -ENOMEM;
+	p->data = py;
+	py->runtime = at[0];
+	code = process_read(p->tgid, py->runtime, offsets, sizeof(offsets));
+	/* 3.8's _PyRuntime is 1464 bytes, 3.9's 656 */
+	if (code == -EFAULT)
+		code = process_read(p->tgid, py->runtime, offsets, 256) ? -EINVAL : -ENOENT;
+	if (!code)
+		code = python_layout_parse(offsets, sizeof(offsets), &py->layout);
+	if (!code && py->layout.free_threaded)
+		code = no_gil(p, py, why);
+	if (!code)
+		code = try_layout(p, py);
+	else if (code == -ENOENT)
+		code = find_by_version(p, py, at[1]);
+	if (code && code != -ENODEV)
+		error_set(why, code, "%s (Python 3.%u): its memory is not as that version lays it out; "
+			  "its GIL waits are shown as futex waits", p->path, py->layout.minor);
+	return code;
+}
+
+static bool refresh(struct runtime_process *p)
+{
+	struct ev_runtime before = p->how;
+	const struct python *py = p->data;
+
+	if (py->layout.gil != PYTHON_NONE)
+		return false;
+	/* Those of interpreters that have ended stay: nobody waits for them any more. */
+	find_gils(p, py);
+	for (u32 i = before.n_gils; i < p->how.n_gils; i++) {
+		if (check_gil(py, p->tgid, p->how.gil[i])) {
+			p->how.n_gils = i;
+			p->grew = true; /* perhaps it is only being set up */
+			break;
+		}
+	}
+	return p->how.n_gils != before.n_gils;
+}
+
+static enum lock_kind part(const struct runtime_process *p, u64 offset)
+{
+	(void)p;
+	return offset >= PYTHON_GIL_SWITCH_COND ? LOCK_GIL_SWITCH : LOCK_GIL;
+}
+
+static int fork_python(struct runtime_process *child, const struct runtime_process *parent)
+{
+	const struct python *from = parent->data;
+	struct python *py = malloc(sizeof(*py));
+
+	if (!py)
+		return -ENOMEM;
+	*py = (struct python){.runtime = from->runtime, .layout = from->layout};
+	child->data = py;
+	return 0;
+}
+
+static void forget(struct runtime_process *p)
+{
+	free(p->data);
+	p->data = NULL;
+}
+
+const struct runtime_type runtime_python = {
+	.name = "CPython",
+	.lock = "GIL",
+	.file = "python",
+	.symbols = {"_PyRuntime", "Py_Version"},
+	.find = find,
+	.refresh = refresh,
+	.part = part,
+	.fork = fork_python,
+	.forget = forget,
+};

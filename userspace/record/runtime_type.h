@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * runtime_type.h - what a language runtime has to say of itself: one struct runtime_type in one file
+ * (runtime_python.c, runtime_ruby.c), listed in runtime.c.
+ */
+#ifndef CORUN_RECORD_RUNTIME_TYPE_H
+#define CORUN_RECORD_RUNTIME_TYPE_H
+
+#include "base/error.h"
+#include "base/map.h"
+#include "event.h"
+#include "record/elf.h"
+#include "record/process.h"
+#include "trace/record.h"
+
+#define RUNTIME_SYMBOLS 4
+
+struct runtime_type;
+
+/* A process, from one exec (or its fork) to the next. */
+struct runtime_process {
+	s32 tgid;
+	const struct runtime_type *type; /* NULL: none found (yet) */
+	void *data;              /* the type's own */
+	struct ev_runtime how;   /* as published; n_gils 0: no lock */
+	u64 since, until;        /* ns; until 0: lives */
+	u64 next_look;           /* not before */
+	u32 looks;
+	bool settled;            /* no more looking: found, none, or not readable */
+	bool grew;               /* threads have started: names and interpreters are to be looked at */
+	char path[256];          /* of the file that the runtime is in */
+	struct runtime_process *older; /* what the tgid was before */
+};
+
+struct runtime_type {
+	const char *name;                       /* "CPython" */
+	const char *lock;                       /* "GIL" */
+	const char *file;                       /* a part of its libraries' names: "python" */
+	const char *symbols[RUNTIME_SYMBOLS];   /* the first one decides; NULL at the end */
+	/*
+	 * The runtime is in @p; @at are its symbols' addresses there, 0: not exported. Fills p->how and
+	 * p->data. 0; -EAGAIN: it is only starting; -ENODEV: it has no such lock (@why says why);
+	 * another -errno with @why: its memory is not what it should be.
+	 */
+	int (*find)(struct runtime_process *p, const u64 *at, struct error *why);
+	/* More locks than before? p->how was changed: true. */
+	bool (*refresh)(struct runtime_process *p);
+	/* Part of the lock that the futex word stands in: LOCK_GIL or LOCK_GIL_SWITCH. */
+	enum lock_kind (*part)(const struct runtime_process *p, u64 offset);
+	/* What else can be known of a wait from the code that waits; may be NULL. */
+	void (*wait_seen)(struct runtime_process *p, const struct ev_futex *ev, s32 ns_tid);
+	void (*wait)(struct runtime_process *p, const struct ev_futex *ev, struct rec_wait *wait);
+	/* The runtime's own name for a thread. False: none, or not readable now. May be NULL. */
+	bool (*thread_name)(struct runtime_process *p, s32 ns_tid, char *name, size_t size);
+	/* The child of a fork has the parent's memory. 0 or -ENOMEM. */
+	int (*fork)(struct runtime_process *child, const struct runtime_process *parent);
+	void (*forget)(struct runtime_process *p); /* frees p->data */
+};
+
+extern const struct runtime_type runtime_python;
+
+#endif
