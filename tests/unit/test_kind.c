@@ -15,7 +15,7 @@ static bool listed[SYSCALL_NR_MAX];
 
 static int index_of(const char *(*name)(unsigned int), const char *word)
 {
-	for (unsigned int i = 0; name(i); i++)
+	for (unsigned int i = 0; i < 64; i++)
 		if (!strcmp(name(i), word))
 			return (int)i;
 	return -1;

@@ -16,7 +16,7 @@
 #include "trace/text.h"
 #include "trace/trace.h"
 
-static const char *const path = "/tmp/corun-test-trace.corun";
+static char path[64]; /* this process's own */
 
 static void test_bytes_round_trip(void **state)
 {
@@ -317,5 +317,6 @@ int main(void)
 		cmocka_unit_test(test_file_mode),
 	};
 
+	snprintf(path, sizeof(path), "/tmp/corun-test-trace-%d.corun", (int)getpid());
 	return cmocka_run_group_tests_name("trace", tests, NULL, NULL);
 }

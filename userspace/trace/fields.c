@@ -192,7 +192,7 @@ bool record_equal(const struct record *a, const struct record *b)
 static const char *table_name(const char *const *table, size_t n, unsigned int i)
 {
 	if (i >= n)
-		return NULL;
+		return "unknown";
 	return table[i][0] ? table[i] : "none";
 }
 

@@ -32,8 +32,9 @@ void text_print(struct buf *buf, const struct record *rec);
  */
 int text_parse(const char *line, struct record *rec, struct buf *strings, struct error *err);
 
-/* Names shared with reports: "pipe", "futex" ...; NULL past the end. */
+/* NULL past the end. */
 const char *record_type_name(unsigned int type);
+/* Names shared with reports: "pipe", "futex" ...; "unknown" past the end: a newer recorder's. */
 const char *fd_kind_name(unsigned int kind);
 const char *lock_kind_name(unsigned int kind);
 const char *waker_context_name(unsigned int context);
