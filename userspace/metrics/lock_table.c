@@ -165,6 +165,26 @@ static u64 sample_before(const struct gil_track *track, u64 oldest, u64 ts)
 	return low - 1;
 }
 
+/*
+ * Whom the piece from sample @at on is charged to. While the lock is being handed on nobody holds it,
+ * perhaps for as long as the next one waits for a CPU: then whoever is seen to hold it next, before
+ * the wait ends at @to, is whom the waiter came after. A sample that names the waiter is stale. And
+ * if none was seen: who woke the waiter held it, because the GIL's conditions are signalled by who has
+ * just let go of it (cond) or taken it (switch_cond) and by nobody else.
+ */
+static u32 piece_holder(const struct gil_track *track, u64 at, const struct lock_wait *wait, u64 to)
+{
+	for (; at < track->n; at++) {
+		const struct gil_sample *sample = &track->samples[at % track->cap];
+
+		if (sample->ts >= to)
+			break;
+		if (sample->holder != NO_THREAD && sample->holder != wait->thread->id)
+			return sample->holder;
+	}
+	return wait->releaser == wait->thread->id ? NO_THREAD : wait->releaser;
+}
+
 static int charge_pieces(struct lock_figures *lock, const struct gil_track *track,
 			 const struct lock_wait *wait, u64 from, u64 to)
 {
@@ -176,13 +196,11 @@ static int charge_pieces(struct lock_figures *lock, const struct gil_track *trac
 	while (from < to && !err) {
 		/* oldest - 1 may be UINT64_MAX: nothing was sampled yet. */
 		bool known = at + 1 > oldest;
-		u32 holder = known ? track->samples[at % track->cap].holder : NO_THREAD;
+		u32 holder = known ? piece_holder(track, at, wait, to) : NO_THREAD;
 		u64 next = at + 1 < track->n ? track->samples[(at + 1) % track->cap].ts : to;
 
 		if (next > to)
 			next = to;
-		if (holder == wait->thread->id)
-			holder = NO_THREAD;
 		if (next > from) {
 			err = charge(lock, holder, next - from, first);
 			first = false;

@@ -5,8 +5,9 @@
  * A lock wait is the model's interval: from the first futex wait until the thread runs on. Of a
  * mutex the holder is the one read when the wait began. The GIL changes hands during a wait: its
  * interval is cut at every sample of the holder, and each piece is charged to the holder seen at the
- * piece's start. The samples kept for that are the last GIL_SAMPLES of each GIL; what is older than
- * those, and pieces whose sample names the waiter itself (it was stale), count as "holder unknown".
+ * piece's start, or, while it was being handed on, to who held it next. The samples kept for that are
+ * the last GIL_SAMPLES of each GIL; what is older than those, or has no such holder, counts as "holder
+ * unknown".
  *
  * So for every lock: sum of holders' wait_ns + unknown.wait_ns = wait_ns, and the same for waits
  * (a wait counts for the holder at its start).
