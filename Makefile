@@ -87,6 +87,9 @@ $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(MAKEFILE_LIST)
 $(B)/userspace/record/embed.o: $(BPF_OBJ)
 $(B)/userspace/record/embed.o: CPPFLAGS += -DBPF_OBJECT='"$(B)/bpf/corun.bpf.o"'
 
+# So do the sources of the Python hook.
+$(B)/userspace/record/hook_files.o: $(wildcard userspace/hook/*.py)
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 include tests/tests.mk

@@ -26,7 +26,7 @@ static void on_interrupt(int sig)
 
 /* ---- options ---- */
 
-enum { OPT_COMM = 256, OPT_CGROUP, OPT_ALL, OPT_WAIT_ALL, OPT_PARKED, OPT_REDACT };
+enum { OPT_COMM = 256, OPT_CGROUP, OPT_ALL, OPT_WAIT_ALL, OPT_PARKED, OPT_REDACT, OPT_TASKS };
 
 static const struct option longs[] = {
 	{"comm", required_argument, NULL, OPT_COMM},
@@ -37,6 +37,7 @@ static const struct option longs[] = {
 	{"wait-all", no_argument, NULL, OPT_WAIT_ALL},
 	{"parked", required_argument, NULL, OPT_PARKED},
 	{"redact", no_argument, NULL, OPT_REDACT},
+	{"tasks", required_argument, NULL, OPT_TASKS},
 	{"quiet", no_argument, NULL, 'q'},
 	{NULL, 0, NULL, 0},
 };
@@ -85,6 +86,11 @@ static int parse_option(const struct cmd *cmd, int c, char **argv, struct record
 		return 0;
 	case OPT_WAIT_ALL:
 		o->wait_all = true;
+		return 0;
+	case OPT_TASKS:
+		o->tasks_off = !strcmp(optarg, "off");
+		if (!o->tasks_off && strcmp(optarg, "on"))
+			return cmd_usage(cmd, "--tasks is on or off, not '%s'", optarg);
 		return 0;
 	case OPT_REDACT:
 		o->redact = true;
@@ -362,7 +368,7 @@ static int prepare_command(struct live *l, struct error *err)
 
 	if (code)
 		return code;
-	code = hook_enter(&hook, l->marks, true);
+	code = hook_enter(&hook, l->marks, !l->options->tasks_off);
 	if (!code)
 		code = command_prepare(&l->command, l->options->command, err);
 	hook_leave(&hook);

@@ -15,6 +15,7 @@ struct recording_options {
 	const char *output;  /* -o, or NULL: named after the target */
 	u64 duration_ns;     /* 0: until it ends */
 	enum gil_mode gil;
+	bool tasks_off;      /* leave the program's Python alone */
 	bool wait_all, redact, quiet, user_stacks, kernel_stacks;
 	const char *parked;
 	char **command;      /* NULL when attaching */
@@ -39,6 +40,8 @@ struct recording {
 	"                          if it exists\n"                                                 \
 	"      --wait-all          go on until every descendant of COMMAND has ended\n"            \
 	"      --parked KINDS      wait kinds that count as parked (join,child,poll ...)\n"        \
+	"      --tasks on|off      asyncio's tasks and the names of Python's threads, by a hook in the\n" \
+	"                          command's Python; default on\n"                               \
 	"      --redact            leave arguments, paths and addresses out of the trace\n"        \
 	"  -q, --quiet             no progress and no closing line\n"                              \
 	"\nThe command runs as the user who called sudo. Ctrl-C goes to it; when attached, Ctrl-C ends\n" \

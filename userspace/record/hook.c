@@ -5,7 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/buf.h"
+#include "base/owner.h"
+#include "record/hook_files.h"
+
+#define HOOK_FOLDER "python"
 
 /* The facts' descriptor in the command: out of the way of those that shells and programs count on. */
 #define FACTS_FD_MIN 100
@@ -22,6 +29,47 @@ static int set(struct hook *h, const char *name, const char *value)
 	return setenv(name, value, 1) ? -errno : 0;
 }
 
+static int write_file(int folder, const struct hook_file *file)
+{
+	int fd = openat(folder, file->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	ssize_t n;
+	int code;
+
+	if (fd < 0)
+		return -errno;
+	n = write(fd, file->text, *file->len);
+	code = n == (ssize_t)*file->len ? 0 : n < 0 ? -errno : -ENOSPC;
+	owner_give(fd);
+	close(fd);
+	return code;
+}
+
+/* The Python sources into a folder of their own, in front of PYTHONPATH. */
+static int set_python(struct hook *h, const struct marks *marks)
+{
+	const char *before = getenv("PYTHONPATH");
+	struct buf path = BUF_INIT;
+	int folder, code = 0;
+
+	if (mkdirat(marks_dirfd(marks), HOOK_FOLDER, 0700))
+		return -errno;
+	folder = openat(marks_dirfd(marks), HOOK_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder < 0)
+		return -errno;
+	for (const struct hook_file *file = hook_files; file->name && !code; file++)
+		code = write_file(folder, file);
+	owner_give(folder);
+	close(folder);
+	if (code)
+		return code;
+	buf_printf(&path, "%s/" HOOK_FOLDER, marks_folder(marks));
+	if (before && *before)
+		buf_printf(&path, ":%s", before);
+	code = path.failed ? -ENOMEM : set(h, "PYTHONPATH", path.data);
+	buf_free(&path);
+	return code;
+}
+
 int hook_enter(struct hook *h, const struct marks *marks, bool tasks)
 {
 	char number[16];
@@ -35,7 +83,8 @@ int hook_enter(struct hook *h, const struct marks *marks, bool tasks)
 		if (h->facts >= 0)
 			code = set(h, "CORUN_FACTS", number);
 	}
-	(void)tasks;
+	if (!code && tasks)
+		code = set_python(h, marks);
 	return code;
 }
 

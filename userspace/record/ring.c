@@ -73,6 +73,7 @@ struct ring {
 	u64 hole_since;
 	u64 lost, bad;
 	bool lost_told;  /* a loss is to be told with the next mark */
+	struct map runs;    /* thread -> when its last whole step began */
 	struct map strings; /* offset -> char * */
 	size_t cached;
 	char string[2][STRING_MAX + 1]; /* those that are not cached */
@@ -114,6 +115,7 @@ void ring_close(struct ring *r)
 	for (size_t i = 0; (slot = map_next(&r->strings, &i));)
 		free(slot->value);
 	map_free(&r->strings);
+	map_free(&r->runs);
 	close(r->fd);
 	free(r);
 }
@@ -315,6 +317,8 @@ static void emit_run(struct ring *r, const struct slot *s, const struct ring_tim
 	rec.ts = s->ts;
 	rec.task.op = TASK_STEP;
 	emit(ctx, &rec);
+	if (map_get(&r->runs, s->tid) || r->runs.len < CELLS)
+		map_set(&r->runs, s->tid, (void *)(uintptr_t)s->ts);
 	rec.ts = s->run.end;
 	rec.task.site = area_string(r, s->run.site, 0);
 	switch (s->outcome) {
@@ -481,7 +485,9 @@ static void read_cells(struct ring *r, const struct ring_times *times, ring_emit
 		struct slot s = {.task = cells[i].task, .tid = cells[i].tid};
 		struct record rec = new_record(r, &s, REC_TASK, cells[i].since);
 
-		if (!cells[i].task || !in_time(times, cells[i].since) || cells[i].tid > INT32_MAX)
+		/* What stands there stays until the thread's next step. */
+		if (!cells[i].task || !in_time(times, cells[i].since) || cells[i].tid > INT32_MAX ||
+		    (u64)(uintptr_t)map_get(&r->runs, cells[i].tid) >= cells[i].since)
 			continue;
 		rec.task.op = TASK_STEP;
 		emit(ctx, &rec);

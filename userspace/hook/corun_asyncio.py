@@ -1,0 +1,454 @@
+# SPDX-License-Identifier: MIT
+"""asyncio's tasks, their steps and what they wait for, written into the ring (record/MARKS.md).
+
+Four methods of asyncio are compiled anew from their own source with a few statements more: no frame
+is added, so tracebacks, coroutines' stacks and exceptions are what they were.
+
+- Handle._run: a step of a task begins and ends here (Task's C code calls back through it).
+- BaseEventLoop._call_soon: a task becomes ready; the first time, it is new.
+- BaseEventLoop.create_task: an eager task (3.12+) has run its first step when this returns.
+- BaseEventLoop.run_forever: which thread runs the loop.
+
+One slot a step, so that a step costs half a microsecond. A step that leaves the task waiting looks
+along the chain of awaits for the line and for what is awaited.
+"""
+import ast
+import inspect
+import itertools
+import os
+import struct
+import sys
+import threading
+import time
+import weakref
+
+marks = load("corun_marks.py")  # noqa: F821  (given by corun_hook.py)
+
+RUN_OP = 20 << 32
+RESULT, EXCEPTION, CANCELLED, WAITS, READY, NOTHING = (n << 40 for n in range(6))
+
+live = {}      # id(task) -> its record
+loops = {}     # id(loop) -> [cell, word]
+creating = {}  # thread -> when the create_task() that it is in began
+holder = [None, None]  # task of the step under way and its record; of one thread, if there are more
+cells_used = {}        # thread id -> its cell
+now = time.monotonic_ns
+
+# A task's record.
+ID, READY_AT, LOOP, NAME, REF, FIRST = range(6)
+
+
+class TaskRef(weakref.ref):
+    __slots__ = ("key",)
+
+
+# ---- asyncio's methods, with something between their lines ----
+
+def graft(function, head, wrap, names):
+    """Compile @function anew with the statements @head in front; @wrap(body) changes its statements.
+    @names are what the new statements refer to. Lines and columns stay those of the source."""
+    code = function.__code__
+    lines, first = inspect.getsourcelines(function)
+    tree = ast.parse("if 1:\n" + "".join(lines))
+    ast.increment_lineno(tree, first - 2)
+    definition = tree.body[0].body[0]
+    anchor = next(node for node in definition.body if not isinstance(getattr(node, "value", None), ast.Constant))
+    definition.body = statements(head, anchor) + wrap(definition.body)
+    outer = ast.parse("def corun_graft(%s):\n    return %s" % (", ".join(names), definition.name))
+    outer.body[0].body.insert(0, definition)
+    scope = {}
+    exec(compile(outer, code.co_filename, "exec"), function.__globals__, scope)
+    new = scope["corun_graft"](**names)
+    if hasattr(code, "co_qualname"):
+        new.__code__ = new.__code__.replace(co_qualname=code.co_qualname)
+    for name in ("__qualname__", "__module__", "__doc__", "__defaults__", "__kwdefaults__"):
+        setattr(new, name, getattr(function, name))
+    new.__annotations__ = dict(function.__annotations__)
+    return new
+
+
+def at_line(tree, anchor):
+    for node in ast.walk(tree):
+        if "lineno" in node._attributes:
+            ast.copy_location(node, anchor)
+    return tree
+
+
+def statements(text, anchor):
+    """@text as statements that stand in the line of @anchor."""
+    return [at_line(node, anchor) for node in ast.parse(text).body]
+
+
+RUN_HEAD = '''
+corun_task = corun_getattr(self._callback, "__self__", None)
+corun_rec = corun_live.get(corun_id(corun_task))
+if corun_rec is not None:
+    corun_ready = corun_rec[1]
+    corun_cell, corun_word = corun_rec[2]
+    corun_holder[0] = corun_task
+    corun_holder[1] = corun_rec
+    corun_rec[1] = 0
+    corun_cell[0] = corun_rec[0]
+    corun_cell[1] = corun_begin = corun_now()
+'''
+RUN_TAIL = '''
+if corun_rec is not None:
+    corun_holder[0] = corun_holder[1] = None
+    if corun_rec[1]:
+        corun_index = corun_next(corun_indexes)
+        corun_pack(corun_map, ((corun_index & corun_mask) << 6) + corun_at, corun_begin, corun_rec[0], 0,
+                   corun_word, 0, corun_now(), corun_ready, corun_index + 1)
+    else:
+        corun_step_end(corun_task, corun_rec, corun_begin, corun_ready)
+    corun_task = None
+'''
+SOON_HEAD = '''
+corun_task = corun_getattr(callback, "__self__", None)
+if corun_task is not None:
+    if corun_task is corun_holder[0]:
+        corun_holder[1][1] = 1
+    else:
+        corun_rec = corun_live.get(corun_id(corun_task))
+        if corun_rec is not None:
+            corun_rec[1] = corun_now()
+        elif corun_isinstance(corun_task, corun_types):
+            corun_register(corun_task)
+    corun_task = None
+'''
+
+
+def wrap_run(body):
+    step = next(node for node in body if isinstance(node, ast.Try))
+    step.finalbody = statements(RUN_TAIL, step.body[0]) + step.finalbody
+    return body
+
+
+def wrap_create(body):
+    """Every `return x` becomes `return corun_created(x)`, and what was before is put back at last."""
+    class Returns(ast.NodeTransformer):
+        def visit_Return(self, node):
+            call = at_line(ast.parse("corun_created(x)", mode="eval").body, node)
+            call.args[0] = node.value
+            node.value = call
+            return node
+
+    guard = statements("try:\n    pass\nfinally:\n    corun_uncreate(corun_outer)", body[0])[0]
+    guard.body = [Returns().visit(node) for node in body]
+    return [guard]
+
+
+# ---- the ring ----
+
+STRINGS = 256 * 1024  # bytes for source lines and what is waited for
+ring = None           # of this process; a forked child opens its own
+strings = {}          # text -> offset in its string area
+cells = None          # the whole ring as 8-byte words
+grafted = []          # functions that refer to the ring
+pack = struct.Struct("<8Q").pack_into
+
+
+def have_ring():
+    """Open the ring if there is none yet, and give it to the grafted functions: cells of their closures."""
+    global ring, cells
+    if ring is not None:
+        return True
+    opened = marks["open_ring"](STRINGS)
+    if opened is None:
+        return False
+    strings.clear()
+    strings[""] = 0
+    cells = memoryview(opened.map).cast("Q")
+    values = {"corun_map": opened.map, "corun_indexes": opened.indexes, "corun_mask": opened.mask,
+              "corun_at": opened.at}
+    for function in grafted:
+        for name, cell in zip(function.__code__.co_freevars, function.__closure__):
+            if name in values:
+                cell.cell_contents = values[name]
+    ring = opened
+    return True
+
+
+def forked():
+    """A child: tasks that it goes on with are new ones, in a ring of its own."""
+    global ring, cells
+    ring = cells = None
+    for rec in live.values():
+        rec[READY_AT] = 0
+    live.clear()
+    loops.clear()
+    creating.clear()
+    cells_used.clear()
+    holder[0] = holder[1] = None
+
+
+def string(text):
+    offset = strings.get(text)
+    if offset is None:
+        offset = ring.string(text.encode("utf-8", "replace"))
+        if len(strings) < 20000:
+            strings[text] = offset
+    return offset
+
+
+def set_thread(info):
+    tid = threading.get_native_id()
+    at = 8 + cells_used.setdefault(tid, len(cells_used) % 126) * 4
+    info[:] = [cells[at:at + 4], tid | RUN_OP | READY]
+    info[0][2] = tid
+
+
+def loop_info(loop):
+    info = loops.get(id(loop))
+    if info is None:
+        info = loops[id(loop)] = []
+        set_thread(info)
+    return info
+
+
+def enter_loop(loop):
+    """run_forever() begins in this thread."""
+    try:
+        if have_ring():
+            set_thread(loop_info(loop))
+    except Exception:
+        pass
+
+
+# ---- tasks ----
+
+def place(code, line):
+    return "%s:%d (%s)" % (os.path.basename(code.co_filename), line, code.co_name)
+
+
+def code_of(coro):
+    for name in ("cr_code", "gi_code", "ag_code"):
+        code = getattr(coro, name, None)
+        if code is not None:
+            return code
+    return None
+
+
+def full_name(task):
+    coro = task.get_coro()
+    what = getattr(coro, "__qualname__", None) or type(coro).__name__
+    return ("%s (%s)" % (task.get_name(), what)).encode("utf-8", "replace")[:4096]
+
+
+def register(task):
+    """A task is seen for the first time: by its first call_soon(), or as an eager one."""
+    try:
+        if not have_ring():
+            return None
+        begin = creating.get(threading.get_ident()) or now()
+        loop = task.get_loop()
+        creator = tasks.current_task(loop) if events._get_running_loop() is loop else None
+        parent = holder[1] if creator is task else live.get(id(creator))
+        ref = TaskRef(task, dropped)
+        ref.key = id(task)
+        name = full_name(task)
+        number = next(ring.ids)
+        code = code_of(task.get_coro())
+        site = place(code, code.co_firstlineno).encode("utf-8", "replace") if code else b""
+        ring.put(1, 0, number, parent[ID] if parent else 0, b"asyncio\0%s\0%s" % (name, site), begin)
+        rec = live[id(task)] = [number, now(), loop_info(loop), name, ref, True]
+        return rec
+    except Exception:
+        return None
+
+
+def dropped(ref):
+    """A task that never ended is gone: nobody had kept it."""
+    rec = live.get(ref.key)
+    if rec is not None and rec[REF] is ref:
+        del live[ref.key]
+        ring.put(5, 2, rec[ID])
+
+
+def step_end(task, rec, begin, ready):
+    """A step has ended and the task is not ready again: it is over, or it waits."""
+    try:
+        if live.get(id(task)) is rec:  # else forked inside the step, and this is the child
+            put_run(task, rec, begin, now(), ready)
+    except Exception:
+        pass
+
+
+def put_run(task, rec, begin, end, ready):
+    what = other = 0
+    if task.done():
+        outcome = CANCELLED if task.cancelled() else EXCEPTION if task._exception else RESULT
+        del live[id(task)]
+        check_name(task, rec)
+    else:
+        if rec[FIRST]:
+            rec[FIRST] = False
+            check_name(task, rec)
+        outcome = WAITS
+        what, other = awaited(task)
+    index = next(ring.indexes)
+    pack(ring.map, ring.at + ((index & ring.mask) << 6), begin, rec[ID], other,
+         rec[LOOP][1] & ~(0xff << 40) | outcome, what, end, ready, index + 1)
+
+
+def check_name(task, rec):
+    """create_task() names a task after it has made it, and the program may at any time."""
+    name = full_name(task)
+    if rec[NAME] != name:
+        rec[NAME] = name
+        ring.put(7, 0, rec[ID], 0, name)
+
+
+def create():
+    """create_task() begins; returns what uncreate() puts back."""
+    thread = threading.get_ident()
+    outer = creating.get(thread)
+    creating[thread] = now()
+    return outer
+
+
+def uncreate(outer):
+    if outer is None:
+        creating.pop(threading.get_ident(), None)
+    else:
+        creating[threading.get_ident()] = outer
+
+
+def created(task):
+    """create_task() returns @task: an eager one has run its first step already."""
+    try:
+        if isinstance(task, task_types) and have_ring():
+            rec, end = live.get(id(task)), now()
+            if rec is None:
+                rec = register(task)
+                begin, rec[READY_AT] = creating[threading.get_ident()], 0
+                put_run(task, rec, begin, end, 0)
+            elif getattr(task.get_coro(), "cr_suspended", False):
+                index = next(ring.indexes)
+                pack(ring.map, ring.at + ((index & ring.mask) << 6), creating[threading.get_ident()], rec[ID],
+                     0, rec[LOOP][1], 0, rec[READY_AT], 0, index + 1)
+    except Exception:
+        pass
+    return task
+
+
+# ---- what a task waits for ----
+
+# Functions of asyncio that are awaited, by what they wait for. What is awaited in none of these and
+# is no task is a future of unknown origin: a condition.
+KINDS = {
+    "sleep": ["tasks.sleep"],
+    "mutex": ["locks.Lock.acquire"],
+    "semaphore": ["locks.Semaphore.acquire"],
+    "barrier": ["locks.Barrier.wait", "locks.Barrier._block", "locks.Barrier._wait"],
+    "condition": ["locks.Event.wait", "locks.Condition.wait", "queues.Queue.get", "queues.Queue.put",
+                  "queues.Queue.join"],
+    "join": ["tasks.wait", "tasks._wait", "tasks.wait_for", "taskgroups.TaskGroup.__aexit__",
+             "taskgroups.TaskGroup._aexit", "base_events.BaseEventLoop.run_in_executor"],
+    "child": ["base_subprocess.BaseSubprocessTransport._wait", "subprocess.Process.wait"],
+    "network": ["streams.StreamReader._wait_for_data", "streams.FlowControlMixin._drain_helper",
+                "streams.StreamReaderProtocol._get_close_waiter", "streams.StreamWriter.wait_closed",
+                "base_events.Server.serve_forever", "base_events.Server.wait_closed",
+                "selector_events.BaseSelectorEventLoop.sock_recv",
+                "selector_events.BaseSelectorEventLoop.sock_recv_into",
+                "selector_events.BaseSelectorEventLoop.sock_recvfrom",
+                "selector_events.BaseSelectorEventLoop.sock_recvfrom_into",
+                "selector_events.BaseSelectorEventLoop.sock_sendall",
+                "selector_events.BaseSelectorEventLoop.sock_sendto",
+                "selector_events.BaseSelectorEventLoop.sock_connect",
+                "selector_events.BaseSelectorEventLoop.sock_accept",
+                "base_events.BaseEventLoop._sock_sendfile_fallback",
+                "base_events.BaseEventLoop.create_connection"],
+}
+# The same for well-known libraries, by file.
+LIBRARIES = {"aiohttp/streams.py": "network", "aiohttp/web_protocol.py": "network",
+             "aiohttp/client_proto.py": "network", "aiohttp/connector.py": "network",
+             "anyio/_backends/_asyncio.py": "network", "asyncpg/protocol/protocol.pyx": "network"}
+kinds = {}   # "module.qualname" -> kind
+codes = {}   # code -> (kind or None, it is asyncio's own, name)
+sites = {}   # (code, instruction) -> offset of its line
+
+
+def know(code):
+    path = code.co_filename
+    folder, file = os.path.split(path)
+    own = folder == OWN
+    kind = None
+    if own:
+        name = getattr(code, "co_qualname", None)
+        key = file[:-3] + "." + (name or code.co_name)
+        kind = kinds.get(key)
+        if name is None:  # before 3.11 a code does not know its class
+            found = {k for n, k in kinds.items() if n.startswith(file[:-3] + ".") and
+                     n.rsplit(".", 1)[1] == code.co_name}
+            kind = found.pop() if len(found) == 1 else "mutex?" if found else None
+    else:
+        kind = next((k for end, k in LIBRARIES.items() if path.endswith(end)), None)
+    known = codes[code] = (kind, own)
+    return known
+
+
+def awaited(task):
+    """What @task waits for and where, as one word of a slot, and the task that it waits for."""
+    future = task._fut_waiter
+    coro = task.get_coro()
+    kind = user = None
+    for _ in range(200):
+        try:
+            code = coro.cr_code
+            inner = coro.cr_await
+        except AttributeError:
+            code = getattr(coro, "gi_code", None)
+            if code is None:
+                break
+            inner = coro.gi_yieldfrom
+        found, own = codes.get(code) or know(code)
+        if not own or user is None:
+            user = coro
+        kind = found or (None if not own else kind)
+        if inner is None:
+            break
+        coro = inner
+    other = 0
+    if future is not None:
+        rec = live.get(id(future))
+        if rec is not None:
+            kind, other = "join", rec[ID]
+        elif kind is None:
+            kind = "join:gather" if type(future) is tasks._GatheringFuture else "condition:future"
+    site = 0
+    if user is not None:
+        frame = user.cr_frame if hasattr(user, "cr_frame") else user.gi_frame
+        if frame is not None:
+            key = (frame.f_code, frame.f_lasti)
+            site = sites.get(key)
+            if site is None:
+                site = string(place(frame.f_code, frame.f_lineno))
+                if len(sites) < 20000:
+                    sites[key] = site
+    return string(kind or "other") | site << 32, other
+
+
+# ---- in goes the hook ----
+
+def install(base_events):
+    global events, tasks, task_types, OWN
+    events, tasks = sys.modules["asyncio.events"], sys.modules["asyncio.tasks"]
+    task_types = (tasks.Task, tasks._PyTask)
+    OWN = os.path.dirname(tasks.__file__)
+    for kind, names in KINDS.items():
+        kinds.update(dict.fromkeys(names, kind))
+    common = {"corun_live": live, "corun_now": now, "corun_holder": holder, "corun_id": id,
+              "corun_getattr": getattr}
+    loop, handle = base_events.BaseEventLoop, events.Handle
+    run = graft(handle._run, RUN_HEAD, wrap_run, dict(
+        common, corun_pack=pack, corun_next=next, corun_step_end=step_end, corun_map=None,
+        corun_indexes=None, corun_mask=0, corun_at=0))
+    soon = graft(loop._call_soon, SOON_HEAD, list, dict(
+        common, corun_isinstance=isinstance, corun_types=task_types, corun_register=register))
+    forever = graft(loop.run_forever, "corun_enter(self)", list, {"corun_enter": enter_loop})
+    if sys.version_info >= (3, 12):  # eager tasks
+        loop.create_task = graft(loop.create_task, "corun_outer = corun_create()", wrap_create, {
+            "corun_create": create, "corun_uncreate": uncreate, "corun_created": created})
+    grafted.append(run)
+    handle._run, loop._call_soon, loop.run_forever = run, soon, forever
+    os.register_at_fork(after_in_child=forked)
