@@ -35,7 +35,8 @@ struct lane {
 struct group {
 	s64 pid;             /* 0: not yet numbered */
 	bool touched, counted;
-	struct counts told;  /* counters as last written */
+	struct counts told;  /* counters as last written ... */
+	u32 flight;          /* ... and the concurrency that they make */
 };
 
 struct chrome {

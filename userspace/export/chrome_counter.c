@@ -23,12 +23,11 @@ static void put_counter(struct chrome *c, s64 pid, const char *prefix, const cha
 
 static void put_counters(struct chrome *c, struct group *g, const struct counts *n)
 {
-	u32 parked = model_parked(c->model);
-	u32 flight = counts_concurrency(n, parked);
+	u32 flight = counts_concurrency(n, model_parked(c->model));
 
 	if (!g->counted || n->running != g->told.running)
 		put_counter(c, g->pid, "", "running", n->running);
-	if (!g->counted || flight != counts_concurrency(&g->told, parked))
+	if (!g->counted || flight != g->flight)
 		put_counter(c, g->pid, "", "in flight", flight);
 	if (memcmp(n->waiting, g->told.waiting, sizeof(n->waiting)))
 		for (int kind = 0; kind < KINDS; kind++)
@@ -38,6 +37,7 @@ static void put_counters(struct chrome *c, struct group *g, const struct counts 
 	if (n->unknown != g->told.unknown)
 		put_counter(c, g->pid, "", "unknown", n->unknown);
 	g->told = *n;
+	g->flight = flight;
 	g->counted = true;
 }
 
