@@ -25,6 +25,14 @@ struct {
 	__type(value, __u32);
 } runtimes_changed SEC(".maps");
 
+/* The runtime's state of a thread, by tid, where the collector was first to find it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __s32);
+	__type(value, __u64);
+} runtime_threads SEC(".maps");
+
 struct gil_facts {
 	__u64 gil, code;
 	__s32 holder;
@@ -97,12 +105,18 @@ static __always_inline void gil_tell(__u64 gil, __s32 tgid, __s32 holder)
 }
 
 /* The code object in which the thread called what it waits in; 0: not known. */
-static __always_inline __u64 gil_code(const struct ev_runtime *rt, struct gil_ctx *own)
+static __always_inline __u64 gil_code(const struct ev_runtime *rt, struct gil_ctx *own, __s32 tid)
 {
-	__u64 at = own->thread;
+	__u64 at = own->thread, *told;
 
-	if (!at || !rt->n_frame)
+	if (!rt->n_frame)
 		return 0;
+	if (!at) {
+		told = bpf_map_lookup_elem(&runtime_threads, &tid);
+		if (!told)
+			return 0;
+		own->thread = at = *told;
+	}
 	if (gil_thread_tid(rt, at) != own->ns_tid) {
 		own->thread = 0; /* this state is another thread's by now */
 		return 0;
@@ -154,7 +168,7 @@ static __noinline bool gil_look(struct task_struct *task, struct gil_ctx *own, _
 		}
 	}
 	if (word && !facts->gil)
-		facts->code = gil_code(rt, own);
+		facts->code = gil_code(rt, own, task->pid);
 	return true;
 }
 

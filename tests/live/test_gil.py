@@ -73,3 +73,45 @@ def make(version, program):
 
 for each in all_pythons().items():
     make(*each)
+
+
+def waits_by_name(program):
+    """Each thread of pylocks.py is named after the kind that its waits must have."""
+    trace, _ = record(program, PROG / "pylocks.py")
+    figures = report(trace)
+    no_loss(figures)
+    identity(figures)
+    names = {thread["name"] for thread in figures["threads"]}
+    check("MainThread" in names and "sleep-\ud55c\uae00" in names, names)
+    checked, worst = 0, 1.0
+    for thread in figures["threads"]:
+        kind = thread["name"].split("-")[0]
+        if kind not in ("mutex", "condition", "join", "sleep", "MainThread"):
+            continue
+        kind = "join" if kind == "MainThread" else kind
+        times = thread["time_ns"]
+        locks = {k: times.get(k, 0) for k in ("mutex", "condition", "join", "semaphore", "futex")}
+        if kind == "sleep":
+            check(times["sleep"] > 250_000_000, thread)
+            continue
+        checked += 1
+        # A thread's first wait may be over before anybody could look at it: then it stays what the
+        # futex alone says, and is never taken for another kind.
+        share = locks[kind] / sum(locks.values())
+        worst = min(worst, share)
+        check(share >= 0.8, thread["name"], locks)
+        other = sum(ns for k, ns in locks.items() if k not in (kind, "semaphore", "futex"))
+        check(other <= 0.1 * sum(locks.values()) or kind == "condition", thread["name"], locks)
+    check(checked == 12, "threads", names)
+    return f"12 threads, at least {100 * worst:.0f} % of the waiting time named right"
+
+
+def make_waits(version, program):
+    def run_one():
+        return waits_by_name(program)
+    run_one.__name__ = f"python_{version}_waits_and_names"
+    test(run_one)
+
+
+for each in all_pythons().items():
+    make_waits(*each)

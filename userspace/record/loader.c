@@ -291,6 +291,13 @@ int loader_set_runtime(struct loader *l, s32 tgid, const struct ev_runtime *how,
 	return bpf_map_update_elem(counter, &zero, &l->runtimes_changed, BPF_ANY) ? -errno : 0;
 }
 
+int loader_set_runtime_thread(struct loader *l, s32 tid, u64 address)
+{
+	int fd = bpf_object__find_map_fd_by_name(l->object, "runtime_threads");
+
+	return bpf_map_update_elem(fd, &tid, &address, BPF_ANY) ? -errno : 0;
+}
+
 int loader_iterate(struct loader *l, const char *name, struct error *err)
 {
 	struct bpf_program *program = bpf_object__find_program_by_name(l->object, name);

@@ -25,6 +25,8 @@ int loader_add_target(struct loader *loader, s32 tgid);
 /* How to read the lock of @tgid's runtime, NULL: it has none any more. @fork: not if the probes know
  * by themselves. */
 int loader_set_runtime(struct loader *loader, s32 tgid, const struct ev_runtime *how, bool fork);
+/* Where the runtime keeps the state of thread @tid. */
+int loader_set_runtime_thread(struct loader *loader, s32 tid, u64 address);
 /* Walk all threads of the machine with the iterator program @name: "snapshot" or "pending". */
 int loader_iterate(struct loader *loader, const char *name, struct error *err);
 

@@ -15,13 +15,13 @@ static const struct runtime_type *const types[] = {&runtime_python};
 #define LOOKS_MAX 40
 #define LOOK_PAUSE_NS (2 * NSEC_PER_MSEC)
 #define REFRESH_PAUSE_NS (20 * NSEC_PER_MSEC)
-#define NAME_TRIES 12
+#define THREAD_TRIES 12
 /* What a tgid was is needed until its last event has been put out: see COLLECT_HOLD_NS. */
 #define KEEP_NS (10 * NSEC_PER_SEC)
 
 struct thread_entry {
 	s32 tid, tgid, ns_tid;
-	bool named;
+	bool named, placed;  /* its name, its place in the runtime's memory were told */
 	u8 tries;
 	u64 next_try;
 };
@@ -93,13 +93,15 @@ static struct runtime_process *process_at(const struct runtimes *r, s32 tgid, u6
 	return p && (!p->until || ts < p->until) ? p : NULL;
 }
 
-static struct runtime_process *process_add(struct runtimes *r, s32 tgid, u64 ts)
+static struct runtime_process *process_add(struct runtimes *r, s32 tgid, s32 ns_tgid, u64 ts)
 {
 	struct runtime_process *p = calloc(1, sizeof(*p)), *before = map_get(&r->processes, (u32)tgid);
 
 	if (!p)
 		return NULL;
-	*p = (struct runtime_process){.tgid = tgid, .since = ts, .older = before};
+	*p = (struct runtime_process){
+		.tgid = tgid, .ns_tgid = ns_tgid, .since = ts, .older = before,
+	};
 	if (map_set(&r->processes, (u32)tgid, p)) {
 		free(p);
 		return NULL;
@@ -222,17 +224,31 @@ static void look(struct runtimes *r, struct runtime_process *p, u64 ts, u64 now)
 	}
 }
 
-static void tell_name(struct runtimes *r, struct runtime_process *p, struct thread_entry *t, u64 ts,
-		      u64 now)
+static bool is_known(const struct thread_entry *t, u64 now)
+{
+	return (t->named && t->placed) || t->tries >= THREAD_TRIES || now < t->next_try;
+}
+
+/* What the runtime says of a thread: to the probes where its state is, to the trace its name. */
+static void tell_thread(struct runtimes *r, struct runtime_process *p, struct thread_entry *t, u64 ts,
+			u64 now)
 {
 	struct record rec = {.ts = ts, .type = REC_NAME, .cpu = CORUN_NO_CPU};
+	u64 place = 0;
 	char name[128];
 
-	if (t->named || t->tries >= NAME_TRIES || now < t->next_try || !p->type->thread_name)
+	if (is_known(t, now))
 		return;
 	t->tries++;
 	t->next_try = now + t->tries * LOOK_PAUSE_NS;
-	if (!p->type->thread_name(p, t->ns_tid, name, sizeof(name)))
+	if (!t->placed && p->type->thread)
+		place = p->type->thread(p, t->ns_tid);
+	if (place) {
+		t->placed = true;
+		r->ops.thread(r->ctx, t->tid, place);
+	}
+	if (t->named || !p->type->thread_name || !p->type->thread_name(p, t->ns_tid, name,
+									    sizeof(name)))
 		return;
 	t->named = true;
 	rec.name.tid = t->tid;
@@ -262,7 +278,20 @@ static void futex_arrived(struct runtimes *r, const struct ev_futex *ev, u64 now
 	}
 	if (!ev->gil && p->type->wait_seen)
 		p->type->wait_seen(p, ev, t->ns_tid);
-	tell_name(r, p, t, sw->head.ts, now);
+	tell_thread(r, p, t, sw->head.ts, now);
+}
+
+/* A thread that has no name yet leaves its CPU: a good time to ask for it. */
+static void switch_arrived(struct runtimes *r, const struct ev_switch *ev, u64 now)
+{
+	struct thread_entry *t = ev->flags & EV_PREV_MEMBER ? map_get(&r->threads, (u32)ev->prev) : NULL;
+	struct runtime_process *p;
+
+	if (!t || is_known(t, now))
+		return;
+	p = current_process(r, t->tgid);
+	if (p && p->type)
+		tell_thread(r, p, t, ev->head.ts, now);
 }
 
 static void thread_arrived(struct runtimes *r, const struct ev_thread *ev, u64 now)
@@ -274,7 +303,7 @@ static void thread_arrived(struct runtimes *r, const struct ev_thread *ev, u64 n
 		return;
 	if (ev->head.type == EV_SNAPSHOT) {
 		if (!p)
-			p = process_add(r, ev->tgid, ev->head.ts);
+			p = process_add(r, ev->tgid, ev->ns_tgid, ev->head.ts);
 		if (p)
 			look(r, p, ev->head.ts, now);
 		return;
@@ -284,11 +313,13 @@ static void thread_arrived(struct runtimes *r, const struct ev_thread *ev, u64 n
 			return;
 		p->grew = true;
 		look(r, p, ev->head.ts, now);
+		if (p->type)
+			tell_thread(r, p, map_get(&r->threads, (u32)ev->tid), ev->head.ts + 1, now);
 		return;
 	}
 	process_end(r, ev->tgid, ev->head.ts);
 	parent = from ? current_process(r, from->tgid) : NULL;
-	p = process_add(r, ev->tgid, ev->head.ts);
+	p = process_add(r, ev->tgid, ev->ns_tgid, ev->head.ts);
 	if (!p || !parent || !parent->type || parent->type->fork(p, parent))
 		return;
 	p->type = parent->type;
@@ -302,6 +333,10 @@ static void thread_arrived(struct runtimes *r, const struct ev_thread *ev, u64 n
 void runtimes_event(struct runtimes *r, const struct ev_head *head, u64 now)
 {
 	switch (head->type) {
+	case EV_SWITCH:
+	case EV_BLOCK:
+		switch_arrived(r, (const void *)head, now);
+		break;
 	case EV_FUTEX:
 		futex_arrived(r, (const void *)head, now);
 		break;
@@ -314,7 +349,7 @@ void runtimes_event(struct runtimes *r, const struct ev_head *head, u64 now)
 
 		process_end(r, ev->tgid, head->ts);
 		thread_add(r, ev->tid, ev->tgid, ev->ns_tid);
-		process_add(r, ev->tgid, head->ts);
+		process_add(r, ev->tgid, ev->ns_tgid, head->ts);
 		break;
 	}
 	case EV_EXIT: {

@@ -25,6 +25,8 @@ struct runtimes_ops {
 	void (*put)(void *ctx, const struct record *rec);
 	/* How the probes read the lock of @tgid; NULL: it has none any more. @fork: unless they know. */
 	void (*publish)(void *ctx, s32 tgid, const struct ev_runtime *how, bool fork);
+	/* Where the runtime keeps the state of thread @tid (the kernel's). */
+	void (*thread)(void *ctx, s32 tid, u64 address);
 	/* Kernel tid of a thread of @tgid by its tid in the innermost namespace, -1. */
 	s32 (*tid)(void *ctx, s32 tgid, s32 ns_tid);
 };

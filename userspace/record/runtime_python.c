@@ -298,8 +298,64 @@ static int fork_python(struct runtime_process *child, const struct runtime_proce
 
 static void forget(struct runtime_process *p)
 {
-	free(p->data);
+	struct python *py = p->data;
+
+	if (!py)
+		return;
+	python_waits_free(py);
+	map_free(&py->threads);
+	free(py);
 	p->data = NULL;
+}
+
+/* ---- threads ---- */
+
+struct thread_search {
+	const struct python *py;
+	s32 tgid, ns_tid;
+	u64 found;
+};
+
+static int is_thread(void *ctx, u64 address)
+{
+	struct thread_search *s = ctx;
+
+	if (python_thread_tid(s->py, s->tgid, address) != s->ns_tid)
+		return 0;
+	s->found = address;
+	return 1;
+}
+
+u64 python_thread(struct python *py, s32 tgid, s32 ns_tid)
+{
+	struct thread_search search = {.py = py, .tgid = tgid, .ns_tid = ns_tid};
+	u64 known = (u64)(uintptr_t)map_get(&py->threads, (u32)ns_tid);
+
+	if (known && python_thread_tid(py, tgid, known) == ns_tid)
+		return known;
+	python_each_thread(py, tgid, is_thread, &search);
+	if (search.found)
+		map_set(&py->threads, (u32)ns_tid, (void *)(uintptr_t)search.found);
+	return search.found;
+}
+
+static u64 thread(struct runtime_process *p, s32 ns_tid)
+{
+	return python_thread(p->data, p->tgid, ns_tid);
+}
+
+u64 python_frame(const struct python *py, s32 tgid, u64 thread, u64 *code)
+{
+	u64 at = thread;
+
+	for (u32 i = 0; i < py->layout.n_frame; i++)
+		if (process_read_u64(tgid, at + py->layout.frame[i], &at) || !at)
+			return 0;
+	if (code && process_read_u64(tgid, at + py->layout.frame_code, code))
+		return 0;
+	if (code)
+		*code &= ~(u64)3; /* 3.14 keeps a tag there */
+	return at;
 }
 
 const struct runtime_type runtime_python = {
@@ -310,6 +366,10 @@ const struct runtime_type runtime_python = {
 	.find = find,
 	.refresh = refresh,
 	.part = part,
+	.wait_seen = python_wait_seen,
+	.wait = python_wait,
+	.thread = thread,
+	.thread_name = python_thread_name,
 	.fork = fork_python,
 	.forget = forget,
 };

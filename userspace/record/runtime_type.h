@@ -19,7 +19,7 @@ struct runtime_type;
 
 /* A process, from one exec (or its fork) to the next. */
 struct runtime_process {
-	s32 tgid;
+	s32 tgid, ns_tgid;
 	const struct runtime_type *type; /* NULL: none found (yet) */
 	void *data;              /* the type's own */
 	struct ev_runtime how;   /* as published; n_gils 0: no lock */
@@ -50,6 +50,8 @@ struct runtime_type {
 	/* What else can be known of a wait from the code that waits; may be NULL. */
 	void (*wait_seen)(struct runtime_process *p, const struct ev_futex *ev, s32 ns_tid);
 	void (*wait)(struct runtime_process *p, const struct ev_futex *ev, struct rec_wait *wait);
+	/* Address of the runtime's state of a thread, 0: it has none (yet). May be NULL. */
+	u64 (*thread)(struct runtime_process *p, s32 ns_tid);
 	/* The runtime's own name for a thread. False: none, or not readable now. May be NULL. */
 	bool (*thread_name)(struct runtime_process *p, s32 ns_tid, char *name, size_t size);
 	/* The child of a fork has the parent's memory. 0 or -ENOMEM. */

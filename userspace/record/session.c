@@ -98,6 +98,13 @@ static void publish_runtime(void *ctx, s32 tgid, const struct ev_runtime *how, b
 	loader_set_runtime(s->loader, tgid, how, fork);
 }
 
+static void publish_thread(void *ctx, s32 tid, u64 address)
+{
+	struct session *s = ctx;
+
+	loader_set_runtime_thread(s->loader, tid, address);
+}
+
 static s32 runtime_tid(void *ctx, s32 tgid, s32 ns_tid)
 {
 	struct session *s = ctx;
@@ -141,7 +148,8 @@ int session_open(struct session **out, const struct session_config *config,
 		.put = put_record, .args = read_args, .futex = futex_wait, .gil = gil_sample,
 	};
 	static const struct runtimes_ops runtime_ops = {
-		.put = put_runtime_record, .publish = publish_runtime, .tid = runtime_tid,
+		.put = put_runtime_record, .publish = publish_runtime, .thread = publish_thread,
+		.tid = runtime_tid,
 	};
 	struct session *s = calloc(1, sizeof(*s));
 	struct ev_config probes = {

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * python_name.c - Thread.name. The outermost Python frame of a thread that the module threading
+ * started is Thread._bootstrap(self), and self has the name. Its comm is "python3" for all of them.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "record/python.h"
+
+#define FRAMES_MAX 400
+
+static u64 frame_code(const struct python *py, s32 tgid, u64 frame)
+{
+	u64 code;
+
+	return process_read_u64(tgid, frame + py->layout.frame_code, &code) ? 0 : code & ~(u64)3;
+}
+
+/* self of the Thread that runs in this thread, 0: none, or its frames moved while they were read. */
+static u64 thread_object(struct python *py, s32 tgid, s32 ns_tid)
+{
+	u64 thread = python_thread(py, tgid, ns_tid), code = 0, self, name_at;
+	u64 frame = thread ? python_frame(py, tgid, thread, NULL) : 0;
+	char name[16];
+
+	for (int i = 0; frame && i < FRAMES_MAX; i++) {
+		code = frame_code(py, tgid, frame);
+		/* Between the interpreter's C calls stand frames without a Python function. */
+		if (code && !process_read_u64(tgid, code + py->layout.code_name, &name_at) &&
+		    python_string(py, tgid, name_at, false, name, sizeof(name)) &&
+		    !strcmp(name, "_bootstrap"))
+			return process_read_u64(tgid, frame + py->layout.frame_locals, &self)
+				       ? 0 : self & ~(u64)7;
+		if (process_read_u64(tgid, frame + py->layout.frame_back, &frame))
+			return 0;
+	}
+	return 0;
+}
+
+bool python_thread_name(struct runtime_process *p, s32 ns_tid, char *name, size_t size)
+{
+	struct python *py = p->data;
+	u64 self;
+
+	/* The leader has no Thread below it, and threading calls it so. */
+	if (process_read_u64(p->tgid, py->runtime, &self))
+		return false;
+	if (ns_tid == p->ns_tgid) {
+		snprintf(name, size, "MainThread");
+		return true;
+	}
+	self = thread_object(py, p->tgid, ns_tid);
+	if (!self)
+		return false;
+	self = python_attribute(py, p->tgid, self, "_name");
+	return self && python_string(py, p->tgid, self, false, name, size) && name[0];
+}
