@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+// A trace, exported, read by Perfetto's trace processor, must say what `corun report --json` says of
+// it: to the nanosecond, per thread and per state, by the slices, the native states and the counters.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+import { load } from "./trace_processor.mjs";
+
+export const top = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
+export const corun = path.join(top, "build/corun");
+
+/* Names in figures -> names for people, from the program's own table. */
+const labels = Object.fromEntries([...fs.readFileSync(path.join(top, "userspace/model/kind.c"), "utf8")
+	.matchAll(/\{"([a-z-]+)", "([^"]+)", "/g)].map((m) => [m[1], m[2]]));
+
+export function report(trace) {
+	return JSON.parse(execFileSync(corun, ["report", "--json", trace],
+		{ stdio: ["ignore", "pipe", "ignore"], maxBuffer: 1 << 28 }));
+}
+
+/* What the states are called in thread_state. */
+function states(time) {
+	const by = {};
+	const add = (name, ns) => ns && (by[name] = (by[name] ?? 0) + ns);
+
+	for (const [key, ns] of Object.entries(time))
+		add({ running: "Running", ready: "R", stopped: "Stopped", unknown: "Unknown" }[key] ??
+			`Blocked: ${labels[key]}`, ns);
+	return by;
+}
+
+function sums(rows) {
+	const by = {};
+
+	for (const r of rows)
+		by[r.name] = (by[r.name] ?? 0) + Number(r.ns);
+	return by;
+}
+
+/* The integral of a counter of the whole set, in thread-nanoseconds. */
+async function integral(tp, name, end) {
+	const samples = await tp.rows("select c.ts, c.value from counter c join process_counter_track t on " +
+		"c.track_id = t.id join process p using (upid) where " +
+		`t.name = '${name} threads' and p.pid = 2000000000 order by c.ts`);
+	let sum = 0;
+
+	samples.forEach((s, i) => {
+		sum += Number(s.value) * (Number(samples[i + 1]?.ts ?? end) - Number(s.ts));
+	});
+	return sum;
+}
+
+/* Events as they stand: known phases, times that are numbers, slices of a thread that never overlap. */
+function checkEvents(events, compat) {
+	const last = new Map();
+
+	for (const e of events) {
+		assert.match(e.ph, compat ? /^[MXCsf]$/ : /^[MXCTsf]$/);
+		assert.equal(typeof e.name, "string");
+		assert.ok(Number.isInteger(e.pid));
+		if (e.ph !== "M")
+			assert.ok(e.ts >= 0, JSON.stringify(e));
+		if (e.ph !== "X" && e.ph !== "T")
+			continue;
+		assert.ok(e.dur >= 0, JSON.stringify(e));
+		const key = `${e.ph} ${e.tid}`;
+		const ns = (us) => Math.round(us * 1000);
+
+		assert.ok(ns(e.ts) >= (last.get(key) ?? 0), `overlap: ${JSON.stringify(e)}`);
+		last.set(key, ns(e.ts) + ns(e.dur));
+	}
+}
+
+export async function compare(trace, json, options = []) {
+	const compat = options.includes("--compat");
+
+	execFileSync(corun, ["export", "-f", "chrome", ...options, "-o", json, trace],
+		{ stdio: ["ignore", "ignore", "pipe"] });
+	const figures = report(trace);
+	const tp = await load(json);
+
+	if (!json.endsWith(".gz"))
+		checkEvents(JSON.parse(fs.readFileSync(json)).traceEvents, compat);
+	try {
+		assert.deepEqual(await tp.rows("select name, value from stats where value <> 0 " +
+			"and severity in ('error', 'data_loss')"), []);
+		/* Slices: every nanosecond of every thread, and each state by its category. */
+		const categories = Object.fromEntries(Object.entries(figures.time_ns).filter(([, ns]) => ns));
+
+		assert.deepEqual(sums(await tp.rows("select category name, sum(dur) ns from slice " +
+			"where category <> 'lost' group by 1")), categories);
+		/* One lane a thread. (By length, not by number: an exec may give a thread another one.) */
+		const lives = (await tp.rows("select sum(s.dur) ns from slice s where category <> 'lost' " +
+			"group by track_id")).map((r) => Number(r.ns));
+		const alive = figures.threads.map((t) => t.alive_ns).filter((ns) => ns);
+
+		assert.deepEqual(lives.sort((x, y) => x - y), alive.sort((x, y) => x - y));
+		/* Counters: their integrals are the mean figures. */
+		const end = figures.window.duration_ns;
+		const mean = (c) => c.time_ns_at.reduce((sum, ns, k) => sum + k * ns, 0);
+
+		assert.equal(await integral(tp, "running", end), mean(figures.parallelism));
+		assert.equal(await integral(tp, "in flight", end), mean(figures.concurrency));
+		/* Every arrow has both its ends. */
+		const flows = (await tp.rows("select count(*) n from flow"))[0].n;
+		const arrows = JSON.parse(json.endsWith(".gz") ? '{"traceEvents":[]}' : fs.readFileSync(json))
+			.traceEvents.filter((e) => e.ph === "s").length;
+
+		if (!json.endsWith(".gz"))
+			assert.equal(Number(flows), arrows);
+		if (compat)
+			return figures;
+		/* Native states and CPU tracks. A thread that never ran has none (the UI's own rule). */
+		const native = sums(await tp.rows("select iif(state = 'R+', 'R', state) name, sum(dur) ns " +
+			"from thread_state group by 1"));
+
+		assert.deepEqual(native, states(figures.time_ns));
+		assert.equal(Number((await tp.rows("select sum(dur) ns from sched"))[0].ns ?? 0),
+			figures.time_ns.running);
+		return figures;
+	} finally {
+		tp.close();
+	}
+}
