@@ -2,11 +2,11 @@
 /* change.c - the one place where a thread changes its state: counts and spans are made here. */
 #include "model/state.h"
 
-static void count(struct counts *c, const struct thread *t, s32 by)
+void change_count(struct counts *c, enum thread_state state, enum wait_kind kind, s32 by)
 {
 	u32 n = (u32)by;
 
-	switch (t->state) {
+	switch (state) {
 	case STATE_RUNNING:
 		c->running += n;
 		break;
@@ -14,7 +14,7 @@ static void count(struct counts *c, const struct thread *t, s32 by)
 		c->ready += n;
 		break;
 	case STATE_WAITING:
-		c->waiting[t->wait.kind] += n;
+		c->waiting[kind] += n;
 		break;
 	case STATE_STOPPED:
 		c->stopped += n;
@@ -30,8 +30,8 @@ static void count(struct counts *c, const struct thread *t, s32 by)
 
 static void count_all(struct model *m, const struct thread *t, s32 by)
 {
-	count(&m->counts, t, by);
-	count(&m->process_counts[t->process->id], t, by);
+	change_count(&m->counts, t->state, t->wait.kind, by);
+	change_count(&m->process_counts[t->process->id], t->state, t->wait.kind, by);
 }
 
 /* D leaves out who runs or is ready only to ask for the GIL again. */
@@ -44,6 +44,8 @@ void change_held_back(struct model *m, struct thr *t)
 		return;
 	t->held_back = held;
 	m->held_back += held ? 1u : -1u;
+	if (t->step)
+		task_thread_changed(m, t, m->now);
 }
 
 /* Sinks learn of @t, in the state that it has. */
@@ -120,4 +122,6 @@ void change_state(struct model *m, struct thr *t, const struct next *next, u64 t
 	count_all(m, pub, 1);
 	if (m->open && t->told && span.end_ns > span.start_ns)
 		FOR_SINKS(m, state, &span);
+	if (t->step)
+		task_thread_changed(m, t, ts);
 }

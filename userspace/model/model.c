@@ -25,6 +25,7 @@ void model_free(struct model *m)
 {
 	if (!m)
 		return;
+	task_free_all(m);
 	table_free(m);
 	free(m);
 }
@@ -65,9 +66,11 @@ static void end_life(struct model *m, struct thr *t, u64 ts)
 	change_held_back(m, t);
 	if (t->told)
 		t->pub.end_ns = ts;
+	task_thread_died(m, t, ts);
 	table_remove_thread(m, t);
 	if (p->n_alive)
 		return;
+	task_process_ended(m, p->tgid, ts);
 	p->end_ns = ts;
 	if (m->open && t->told)
 		FOR_SINKS(m, process_end, p, ts);
@@ -336,6 +339,7 @@ static void on_exec(struct model *m, const struct record *rec)
 	t = table_thread(m, r->tid);
 	if (!t)
 		return;
+	task_process_ended(m, r->tgid, rec->ts);
 	table_set_comm(t, r->comm);
 	free(t->pub.name);
 	t->pub.name = NULL;
@@ -456,6 +460,7 @@ static void look(struct model *m, const struct record *rec)
 	case REC_TASK:
 		if (m->open)
 			FOR_SINKS(m, task, &rec->task, rec->ts);
+		task_record(m, rec);
 		break;
 	default:
 		break;

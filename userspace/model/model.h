@@ -122,6 +122,56 @@ struct region {
 	u64 start_ns, end_ns;
 };
 
+#define NO_TASK 0xffffffffu
+
+/*
+ * A unit of work: a coroutine, a job, a request. Its states are those of threads (DESIGN "Words"):
+ * in a step it is at what its thread is at, running, ready or waiting; when its thread is in a step
+ * of another task meanwhile (an eager task, a nested one) it is ready; between steps it waits for what
+ * it awaits, or is ready once it was scheduled; unknown when marks were lost.
+ */
+struct task {
+	u32 id;                  /* 0, 1, 2 ...: the index for sinks' own arrays; never reused */
+	u64 number;              /* in the trace */
+	char *name, *kind, *site; /* never NULL; kind "asyncio", "job" ...; site: where its code is */
+	u32 creator;             /* task id or NO_TASK */
+	s32 tgid;
+	const struct process *process; /* NULL: not known */
+	u64 start_ns, end_ns;    /* end_ns 0 while alive */
+	u8 outcome;              /* once ended: 0 result, 1 exception, 2 cancelled */
+	bool cut;                /* once ended: by the end of its process or of the window */
+
+	/* now */
+	enum thread_state state;
+	enum wait_kind wait_kind; /* waiting */
+	u64 since_ns;
+	const struct thread *thread; /* in a step: whose; NULL: between steps */
+	u64 step_ns;             /* in a step: since when */
+	char *what, *at;         /* between steps: what it waits for ("network:127.0.0.1:80") and its
+				  * source line; never NULL */
+	u32 awaited;             /* between steps: task id or NO_TASK */
+	u64 steps;               /* begun so far */
+};
+
+/* A state of a task that has ended. */
+struct task_span {
+	const struct task *task;  /* in its new state already */
+	enum thread_state state;
+	enum wait_kind wait_kind; /* waiting */
+	u64 start_ns, end_ns;
+	const struct thread *thread; /* it was in a step of this thread, or NULL */
+	const char *what, *at;    /* between steps, else "" */
+	u32 awaited;
+};
+
+/* A step that has ended. */
+struct task_step {
+	const struct task *task;
+	const struct thread *thread;
+	u64 start_ns, end_ns;
+	const char *from, *to;    /* source lines of the awaits before and after it, "" if not known */
+};
+
 struct model;
 
 /*
@@ -149,6 +199,13 @@ struct model_sink {
 	void (*region)(void *ctx, const struct region *region);
 	void (*region_begin)(void *ctx, const struct region *region);
 	void (*task)(void *ctx, const struct rec_task *task, u64 ts);
+	/* Tasks by state. A struct task lives until task_end() has returned. */
+	void (*task_start)(void *ctx, const struct task *task, u64 ts);
+	void (*task_rename)(void *ctx, const struct task *task, u64 ts);
+	void (*task_state)(void *ctx, const struct task_span *span); /* never of length 0 */
+	void (*task_step)(void *ctx, const struct task_step *step);
+	void (*task_link)(void *ctx, const struct task *task, u32 from, u64 ts);
+	void (*task_end)(void *ctx, const struct task *task, u64 ts);
 	/* Window closed: every open state was ended before. */
 	void (*window_end)(void *ctx, u64 ts);
 };
@@ -174,6 +231,12 @@ const struct counts *model_process_counts(const struct model *model, u32 process
 u32 counts_concurrency(const struct counts *counts, u32 parked);
 /* Threads inside a GIL interval that do not count as demand, now. D = running + ready - this. */
 u32 model_gil_held_back(const struct model *model);
+
+/* The same for tasks: living ones by state, and those that do not count as demand because the thread
+ * of their step is inside a GIL interval. */
+const struct counts *model_task_counts(const struct model *model);
+u32 model_tasks_held_back(const struct model *model);
+u32 model_n_tasks(const struct model *model); /* ever seen */
 
 u32 model_n_threads(const struct model *model);
 const struct thread *model_thread(const struct model *model, u32 id);

@@ -38,6 +38,21 @@ u32 model_gil_held_back(const struct model *m)
 	return m->held_back;
 }
 
+const struct counts *model_task_counts(const struct model *m)
+{
+	return &m->task_counts;
+}
+
+u32 model_tasks_held_back(const struct model *m)
+{
+	return m->tasks_held_back;
+}
+
+u32 model_n_tasks(const struct model *m)
+{
+	return m->n_tasks;
+}
+
 u32 model_n_threads(const struct model *m)
 {
 	return m->n_threads;
@@ -78,6 +93,20 @@ u64 model_conflicts(const struct model *m)
 	return m->conflicts;
 }
 
+/* The same identity for tasks. */
+static int check_tasks(const struct model *m, struct error *err)
+{
+	const struct counts *c = &m->task_counts;
+	u32 sum = c->running + c->ready + c->stopped + c->unknown;
+
+	for (u32 kind = 0; kind < KINDS; kind++)
+		sum += c->waiting[kind];
+	if (c->alive != sum || c->alive != m->tasks.len || m->tasks_held_back > c->running + c->ready)
+		return error_set(err, -EINVAL, "%zu tasks live, %u are counted, their states add up to %u",
+				 m->tasks.len, c->alive, sum);
+	return 0;
+}
+
 int model_check(const struct model *m, struct error *err)
 {
 	const struct counts *c = &m->counts;
@@ -95,5 +124,5 @@ int model_check(const struct model *m, struct error *err)
 	if (held != m->held_back || held > c->running + c->ready)
 		return error_set(err, -EINVAL, "%u threads are held back by a GIL, %u are counted", held,
 				 m->held_back);
-	return 0;
+	return check_tasks(m, err);
 }

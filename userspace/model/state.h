@@ -34,6 +34,16 @@ struct thr {
 	bool held_back;    /* counts in model.held_back */
 	u32 alive_index;
 	struct lock_interval lock;
+	struct tsk *step; /* innermost task in a step of this thread, or NULL */
+};
+
+/* A task with what only the model knows of it. */
+struct tsk {
+	struct task pub;   /* first */
+	struct thr *in;    /* thread of its step */
+	struct tsk *below; /* in a step of the same thread, and waits for this one to end its own */
+	bool held_back;    /* counts in model.tasks_held_back */
+	char *from;        /* source line of the await before its step */
 };
 
 struct desc {
@@ -71,6 +81,11 @@ struct model {
 	struct map sites;       /* char * */
 	struct open_region *regions;
 	u32 n_regions, cap_regions, next_region;
+
+	struct map tasks;       /* the trace's number -> struct tsk, living ones */
+	u32 n_tasks;            /* ever */
+	struct counts task_counts;
+	u32 tasks_held_back;
 
 	u32 pending[MODEL_CPUS]; /* threads whose GIL interval is undecided, at most one a CPU */
 	u32 n_pending;
@@ -131,11 +146,21 @@ void change_start(struct model *m, struct thr *t, enum thread_state state, u64 t
 void change_state(struct model *m, struct thr *t, const struct next *next, u64 ts);
 void change_announce(struct model *m, struct thr *t, u64 ts);
 void change_held_back(struct model *m, struct thr *t);
+void change_count(struct counts *c, enum thread_state state, enum wait_kind kind, s32 by);
 
 /* window.c: the window opens and closes, regions begin and end. */
 void window_open(struct model *m, u64 ts);
 void window_close(struct model *m, u64 ts);
 void window_region(struct model *m, const struct record *rec);
+
+/* task.c: tasks, by their own records and by the states of the threads that they run on. */
+void task_record(struct model *m, const struct record *rec);
+void task_thread_changed(struct model *m, struct thr *t, u64 ts); /* state, or held_back */
+void task_thread_died(struct model *m, struct thr *t, u64 ts);
+void task_process_ended(struct model *m, s32 tgid, u64 ts); /* or execs: another program */
+void task_window_opened(struct model *m, u64 ts);
+void task_window_closed(struct model *m, u64 ts);
+void task_free_all(struct model *m);
 
 /* lock.c: intervals over the states. */
 void lock_blocked(struct model *m, struct thr *t, u64 ts);  /* t has just begun to wait */

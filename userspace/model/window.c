@@ -31,6 +31,7 @@ void window_open(struct model *m, u64 ts)
 			t->lock.wait.start_ns = ts;
 		change_announce(m, t, ts);
 	}
+	task_window_opened(m, ts);
 	for (u32 i = 0; i < m->n_regions; i++) {
 		m->regions[i].region.start_ns = ts;
 		FOR_SINKS(m, region_begin, &m->regions[i].region);
@@ -43,6 +44,7 @@ void window_close(struct model *m, u64 ts)
 		return;
 	lock_settle(m, ts);
 	close_regions(m, ts);
+	task_window_closed(m, ts);
 	/* In order of id, so that what is written of it is the same every time. */
 	for (u32 i = 0; i < m->n_threads; i++) {
 		struct next next = next_of(STATE_NONE);
