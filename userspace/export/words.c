@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "export/words.h"
 
+#include <string.h>
+
 void words_duration(struct buf *buf, u64 ns)
 {
 	static const struct {
@@ -21,13 +23,20 @@ void words_duration(struct buf *buf, u64 ns)
 
 void words_wait(struct buf *buf, const struct model *model, const struct wait_info *wait)
 {
-	buf_puts(buf, kind_table[wait->kind].label);
+	const char *label = kind_table[wait->kind].label;
+	size_t len = strlen(label);
+
+	/* "pipe:[4711]" says by itself what it is. */
+	bool named = strncmp(wait->desc, label, len) || wait->desc[len] != ':';
+
+	if (named)
+		buf_puts(buf, label);
 	if (wait->owner != NO_THREAD) {
 		buf_puts(buf, " (held by ");
 		buf_puts(buf, thread_label(model_thread(model, wait->owner)));
 		buf_putc(buf, ')');
 	} else if (wait->desc[0]) {
-		buf_putc(buf, ' ');
+		buf_puts(buf, named ? " " : "");
 		buf_puts(buf, wait->desc);
 	} else if (wait->kind == KIND_SLEEP && wait->rec.flags & WAIT_TIMED) {
 		buf_putc(buf, ' ');
