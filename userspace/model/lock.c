@@ -77,12 +77,23 @@ void lock_blocked(struct model *m, struct thr *t, u64 ts)
 		FOR_SINKS(m, gil, tgid, wait->rec.lock, wait->owner, wait->rec.flags & WAIT_OWNER, false, ts);
 }
 
+/*
+ * Does a wake-up from this wait offer the lock? Not from a forced switch: the taker only confirms that
+ * it has the GIL, and the woken thread goes on to wait for it. Nor from the mutex inside the GIL
+ * (FUTEX_WAIT for 2), which is held for the moment that it takes to look at the GIL.
+ */
+static bool offers_lock(const struct wait_info *wait)
+{
+	return wait->rec.lock_kind != LOCK_GIL_SWITCH &&
+	       !(wait->kind == KIND_GIL && (wait->rec.args[1] & 0x7f) == 0 && wait->rec.args[2] == 2);
+}
+
 void lock_woken(struct model *m, struct thr *t, u32 waker, bool causal)
 {
 	if (!t->lock.open)
 		return;
 	if (causal) {
-		t->lock.handed = true;
+		t->lock.handed = offers_lock(&t->pub.wait);
 		t->lock.wait.releaser = waker;
 	}
 	change_held_back(m, t);
