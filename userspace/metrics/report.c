@@ -47,7 +47,7 @@ static int read_all(struct report *r, struct trace_reader *reader, report_progre
 		return code;
 	code = model_finish(r->model);
 	if (!code)
-		code = meter_error(r->meter);
+		code = meter_error(r->meter) ? meter_error(r->meter) : task_meter_error(r->tasks);
 	return code ? error_set(err, code, "out of memory") : 0;
 }
 
@@ -129,6 +129,10 @@ int report_read(struct report **out, const char *path, const struct report_optio
 		if (!code)
 			code = model_add_sink(r->model, meter_sink(), r->meter);
 		if (!code)
+			code = task_meter_new(&r->tasks, r->model);
+		if (!code)
+			code = model_add_sink(r->model, task_meter_sink(), r->tasks);
+		if (!code)
 			code = read_all(r, reader, progress, err);
 	}
 	if (!code) {
@@ -153,6 +157,7 @@ void report_free(struct report *r)
 	if (!r)
 		return;
 	meter_free(r->meter);
+	task_meter_free(r->tasks);
 	model_free(r->model);
 	free(r->command);
 	free(r->script);

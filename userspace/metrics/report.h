@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "metrics/meter.h"
+#include "metrics/tasks.h"
 #include "trace/trace.h"
 
 struct report_options {
@@ -35,6 +36,7 @@ struct report_look {
 struct report {
 	struct model *model;
 	struct meter *meter;
+	struct task_meter *tasks;
 	struct figures *figures;       /* the stretch that the options chose */
 	char *command, *script, *kernel, *started, *host; /* "" when not known */
 	u32 cpus;                      /* online; 0: not known */

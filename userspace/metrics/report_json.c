@@ -303,6 +303,13 @@ static void put_figures(struct buf *b, const struct figures *f)
 		   f->migrations, f->wakeups);
 }
 
+/* Followed by a comma, if there were any. */
+static void put_tasks(struct buf *b, const struct report *r, const struct figures *f)
+{
+	if (tasks_json(task_meter_named(r->tasks, f->name), r->model, b))
+		buf_putc(b, ',');
+}
+
 void report_json(const struct report *r, struct buf *b)
 {
 	const struct figures *f = r->figures;
@@ -326,7 +333,11 @@ void report_json(const struct report *r, struct buf *b)
 	}
 	buf_puts(b, "],");
 	put_syscalls(b, f);
-	buf_puts(b, ",\"regions\":[");
+	buf_putc(b, ',');
+	/* There are none of a stretch that was chosen by time. */
+	if (!f->name || f->name[0])
+		put_tasks(b, r, f);
+	buf_puts(b, "\"regions\":[");
 	for (u32 i = 1; i < meter_n_stretches(r->meter); i++) {
 		const struct figures *region = meter_stretch(r->meter, i);
 
@@ -338,6 +349,7 @@ void report_json(const struct report *r, struct buf *b)
 		buf_printf(b, ",\"times\":%u,\"window\":{\"duration_ns\":%" PRIu64 ",\"begin_ns\":%" PRIu64
 			   ",\"idle_ns\":%" PRIu64 "},", region->times, region->duration_ns,
 			   since(r, region->begin_ns), region->duration_ns - region->active_ns);
+		put_tasks(b, r, region);
 		put_figures(b, region);
 		buf_putc(b, '}');
 	}

@@ -348,6 +348,8 @@ void report_text(const struct report *r, const struct report_look *look, struct 
 	put_figure(&t, "demand", &f->demand, scale);
 	put_usages(&t, false);
 	put_usages(&t, true);
+	if (!f->name || f->name[0])
+		tasks_text(task_meter_named(r->tasks, f->name), look->utf8, b);
 	put_locks(&t);
 	put_threads(&t);
 	put_calls(&t);

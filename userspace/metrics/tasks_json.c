@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/* tasks_json.c - the tasks' figures as part of the report's JSON. Times are in ns from the window's begin. */
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "metrics/tasks.h"
+#include "trace/text.h"
+
+#define PLACES_SHOWN 50
+
+static u64 since(const struct model *model, u64 ts)
+{
+	u64 begin = model_window_begin(model);
+
+	return ts > begin ? ts - begin : 0;
+}
+
+static void put_curve(struct buf *b, const char *key, const struct curve *c, const struct task_figures *f)
+{
+	buf_printf(b, "\"%s\":{\"mean\":%.6f,\"mean_window\":%.6f,\"max\":%u,\"max_at_ns\":%" PRIu64
+		   ",\"time_ns_at\":[", key, curve_mean(c, f->active_ns),
+		   curve_mean_window(c, f->duration_ns), c->max,
+		   c->max_ns > f->begin_ns ? c->max_ns - f->begin_ns : 0);
+	for (u32 k = 0; k < c->n; k++)
+		buf_printf(b, k ? ",%" PRIu64 : "%" PRIu64, c->at[k]);
+	buf_puts(b, "]},");
+}
+
+static void put_usage(struct buf *b, const struct usage *u)
+{
+	bool first = true;
+
+	buf_puts(b, "\"time_ns\":{");
+	for (unsigned int slot = 0; slot < USAGE_SLOTS; slot++) {
+		if (slot >= USAGE_KIND && !u->ns[slot])
+			continue;
+		buf_printf(b, "%s\"%s\":%" PRIu64, first ? "" : ",", usage_name(slot), u->ns[slot]);
+		first = false;
+	}
+	buf_putc(b, '}');
+}
+
+static void put_string(struct buf *b, const char *key, const char *text)
+{
+	buf_printf(b, "\"%s\":", key);
+	if (text && *text)
+		buf_put_json(b, text);
+	else
+		buf_puts(b, "null");
+	buf_putc(b, ',');
+}
+
+static void put_row(struct buf *b, const struct task_row *row, const struct model *model)
+{
+	buf_printf(b, "{\"id\":%u,", row->id);
+	buf_puts(b, "\"name\":");
+	buf_put_json(b, row->name);
+	buf_puts(b, ",\"kind\":");
+	buf_put_json(b, row->kind);
+	buf_putc(b, ',');
+	put_string(b, "site", row->site);
+	if (row->creator == NO_TASK)
+		buf_puts(b, "\"creator\":null,");
+	else
+		buf_printf(b, "\"creator\":%u,", row->creator);
+	buf_printf(b, "\"tgid\":%d,\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64 ",\"outcome\":%s%s%s,"
+		   "\"steps\":%" PRIu64 ",\"longest_step_ns\":%" PRIu64 ",\"running_ns\":%" PRIu64
+		   ",\"alive_ns\":%" PRIu64 ",", row->tgid, since(model, row->start_ns),
+		   since(model, row->end_ns ? row->end_ns : model_window_end(model)),
+		   row->ended ? "\"" : "", row->ended ? task_outcome_name(row->outcome) : "null",
+		   row->ended ? "\"" : "", row->steps, row->longest_step_ns,
+		   row->time.ns[USAGE_RUNNING], usage_alive(&row->time));
+	put_usage(b, &row->time);
+	buf_putc(b, '}');
+}
+
+static int by_wait(const void *a, const void *b)
+{
+	const struct task_place *x = *(struct task_place *const *)a;
+	const struct task_place *y = *(struct task_place *const *)b;
+
+	return x->wait_ns < y->wait_ns ? 1 : x->wait_ns > y->wait_ns ? -1 : 0;
+}
+
+static void put_places(struct buf *b, const struct task_figures *f)
+{
+	struct task_place **list = malloc((f->n_places + 1) * sizeof(struct task_place *));
+
+	buf_puts(b, "\"waits\":[");
+	if (!list) {
+		b->failed = true;
+		return;
+	}
+	for (u32 i = 0; i < f->n_places; i++)
+		list[i] = f->places[i];
+	qsort(list, f->n_places, sizeof(list[0]), by_wait);
+	for (u32 i = 0; i < f->n_places && i < PLACES_SHOWN; i++) {
+		buf_puts(b, i ? ",{" : "{");
+		put_string(b, "what", list[i]->what);
+		put_string(b, "at", list[i]->at);
+		buf_printf(b, "\"waits\":%" PRIu64 ",\"wait_ns\":%" PRIu64 ",\"max_wait_ns\":%" PRIu64 "}",
+			   list[i]->waits, list[i]->wait_ns, list[i]->max_ns);
+	}
+	buf_puts(b, "],");
+	free(list);
+}
+
+static void put_stalls(struct buf *b, const struct task_figures *f, const struct model *model)
+{
+	size_t n;
+	struct task_stall **list = task_figures_stalls(f, &n);
+
+	buf_puts(b, "\"stalls\":[");
+	for (size_t i = 0; list && i < n; i++) {
+		const struct task_stall *s = list[i];
+
+		buf_printf(b, "%s{\"thread\":%u,\"task\":%u,", i ? "," : "", s->thread, s->task);
+		put_string(b, "name", s->name);
+		buf_printf(b, "\"start_ns\":%" PRIu64 ",\"duration_ns\":%" PRIu64 ",\"running_ns\":%" PRIu64
+			   ",\"blocked_ns\":%" PRIu64 ",\"blocked_in\":", since(model, s->start_ns),
+			   s->end_ns - s->start_ns, s->running_ns, s->blocked_ns);
+		if (s->blocked_ns)
+			buf_printf(b, "\"%s\",", kind_table[s->kind].name);
+		else
+			buf_puts(b, "null,");
+		put_string(b, "line", s->line);
+		put_string(b, "after", s->from);
+		put_string(b, "before", s->to);
+		buf_printf(b, "\"kept_ready\":%u}", s->kept_ready);
+	}
+	buf_putc(b, ']');
+	free(list);
+}
+
+bool tasks_json(const struct task_figures *f, const struct model *model, struct buf *b)
+{
+	if (!f || !f->n_tasks)
+		return false;
+	buf_printf(b, "\"tasks\":{\"count\":%u,\"steps\":%" PRIu64 ",", f->n_tasks, f->steps);
+	put_curve(b, "concurrency", &f->concurrency, f);
+	put_curve(b, "parallelism", &f->parallelism, f);
+	put_curve(b, "demand", &f->demand, f);
+	put_curve(b, "alive", &f->alive, f);
+	put_usage(b, &f->time);
+	buf_puts(b, ",\"list\":[");
+	for (u32 i = 0; i < f->n_rows; i++) {
+		if (i)
+			buf_putc(b, ',');
+		put_row(b, f->rows[i], model);
+	}
+	buf_printf(b, "],\"not_listed\":%u,", f->n_tasks > f->n_rows ? f->n_tasks - f->n_rows : 0);
+	put_places(b, f);
+	put_stalls(b, f, model);
+	buf_putc(b, '}');
+	return true;
+}
