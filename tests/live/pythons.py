@@ -44,7 +44,7 @@ def functions(path):
 
 
 class Witness:
-    """with Witness(library) as w: ...; then w.spans: [(begin, end, tid)] in ns, and w.holder(ts)."""
+    """with Witness(library) as w: ...; then w.only(tids), w.spans: [(begin, end, tid)] in ns, w.holder(ts)."""
 
     def __init__(self, path):
         self.path = path
@@ -90,9 +90,14 @@ class Witness:
         for n, (what, _offset) in enumerate(self.places):
             self.define(f"-:{self.group}/{'took' if what == 'take' else 'drop'}{n}")
         self.events.sort()
+
+    def only(self, tids):
+        """Spans of holding, by these threads: other processes run the same library."""
         self.spans = []
         holder = begin = None
         for ns, what, tid in self.events:
+            if tid not in tids:
+                continue
             if what == "took":
                 holder, begin = tid, ns
             elif holder == tid:

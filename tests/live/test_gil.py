@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: MIT
 """Python's GIL: found in every build, its waits named, its holder told, against independent witnesses."""
-from lib import Skip, check, dump, here, identity, no_loss, record, report, test
+import bisect
+import os
+import subprocess
+import time
+
+from lib import (Skip, check, corun, dump, here, identity, need, no_loss, record, report, run, scratch,
+                 test)
 from pythons import Witness, all_pythons, libpython
 
 PROG = here / "prog"
@@ -36,6 +42,7 @@ def holder_against_uprobes(program):
     figures = report(trace)
     no_loss(figures)
     identity(figures)
+    witness.only({thread["tid"] for thread in figures["threads"]})
     right = wrong = unread = nobody = invented = 0
     everybody = {tid for _, _, tid in witness.spans}
     for start, _, _, _, owner in gil_waits(trace):
@@ -115,3 +122,122 @@ def make_waits(version, program):
 
 for each in all_pythons().items():
     make_waits(*each)
+
+
+# ---- a stripped Python, and Python in other forms ----
+
+
+def gil_locks(figures):
+    return [lock for lock in figures["locks"] if lock["kind"] == "gil"]
+
+
+@test
+def gil_holder_of_the_system_python_against_its_own_log():
+    program = "/usr/bin/python3"
+    if not os.path.exists(program):
+        raise Skip(f"there is no {program}")
+    trace, out = record(program, PROG / "gil_log.py", 1.5)
+    figures = report(trace)
+    no_loss(figures)
+    spans = sorted(tuple(map(int, line.split())) for line in out.splitlines())
+    starts = [s[0] for s in spans]
+    right = wrong = unread = 0
+    for start, _, tid, _, owner in gil_waits(trace):
+        i = bisect.bisect_right(starts, start) - 1
+        if i < 0 or start > spans[i][1]:
+            continue  # between two stamps of different threads: the log does not say
+        unread += owner is None
+        right += owner == spans[i][2]
+        wrong += owner not in (None, spans[i][2])
+    total = right + wrong + unread
+    note = f"{total} waits that the log tells of: holder right in {right}, wrong in {wrong}, not read in {unread}"
+    check(total > 100, note)
+    check(right >= 0.99 * (right + wrong) and unread <= 0.04 * total, note)
+    stripped = run("nm", os.path.realpath(program)).stderr
+    return note + (", stripped" if "no symbols" in stripped else "")
+
+
+def forms(name, options, processes, locks_each=1, pythons=None):
+    """Each process of a form has a GIL of its own, and its threads waited for it."""
+    def run_one():
+        notes = []
+        for version, program in (pythons or all_pythons()).items():
+            trace, out = record(program, PROG / "gil_forms.py", *options)
+            figures = report(trace)
+            no_loss(figures)
+            tgids = {int(line) for line in out.split()}
+            check(len(tgids) == processes, version, out)
+            for tgid in tgids:
+                mine = [lock for lock in gil_locks(figures) if lock["tgid"] == tgid
+                        and lock["wait_ns"] > 20_000_000]
+                check(len(mine) >= locks_each, version, tgid, figures["locks"])
+                for lock in mine:
+                    check(lock["unknown_holder"]["wait_ns"] < 0.2 * lock["wait_ns"], version, lock)
+            notes.append(version)
+        return " ".join(notes)
+    run_one.__name__ = name
+    test(run_one)
+
+
+forms("gil_of_forked_children", ["fork"], 3)
+forms("gil_of_spawned_children", ["spawn"], 3)
+forms("gil_after_exec", ["exec"], 1)
+forms("gil_of_each_interpreter", ["interpreters"], 1, 2,
+      {v: p for v, p in all_pythons().items() if int(v.split(".")[1]) >= 12})
+
+
+@test
+def gil_of_an_attached_process():
+    notes = []
+    for version, program in all_pythons().items():
+        child = subprocess.Popen([program, PROG / "gil.py", "2"])
+        try:
+            time.sleep(0.5)
+            trace = scratch / "attach.corun"
+            run(corun, "record", "-q", "-o", trace, "-d", "1", "-p", child.pid, status=0)
+        finally:
+            child.kill()
+            child.wait()
+        figures = report(trace)
+        gil = gil_locks(figures)
+        check(len(gil) == 1 and gil[0]["tgid"] == child.pid, version, figures["locks"])
+        unknown = gil[0]["unknown_holder"]["wait_ns"] / gil[0]["wait_ns"]
+        check(unknown < 0.04, version, gil)
+        names = {thread["name"] for thread in figures["threads"]}
+        check({"MainThread", "burn-0", "nap-3"} <= names, version, names)
+        notes.append(f"{version}: {100 * unknown:.1f} %")
+    return "holder unknown: " + ", ".join(notes)
+
+
+@test
+def gil_with_another_switch_interval():
+    for version, program in all_pythons().items():
+        trace, _ = record(program, PROG / "gil.py", 0.6, 0.02)
+        gil = gil_locks(report(trace))
+        check(len(gil) == 1, version, gil)
+        longest = [int(f["timeout"]) for _, k, f in dump(trace)
+                   if k == "switch" and f.get("lock-kind") == "gil" and "timeout" in f]
+        check(longest and max(longest) > 15_000_000, version, "timeouts", longest[:5])
+
+
+@test
+def gil_in_a_pid_namespace_and_another_root():
+    need("unshare", "chroot")
+    notes = []
+    for version, program in all_pythons().items():
+        root = scratch / "root"
+        root.mkdir(exist_ok=True)
+        script = (f"mount --rbind / {root} && mount -t proc proc {root}/proc && "
+                  f"exec chroot {root} {program} {PROG}/gil.py 0.8")
+        trace, _ = record("unshare", "--mount", "--pid", "--fork", "sh", "-c", script)
+        figures = report(trace)
+        gil = gil_locks(figures)
+        check(len(gil) == 1, version, figures["locks"])
+        members = {thread["tid"] for thread in figures["threads"] if thread["tgid"] == gil[0]["tgid"]}
+        check({h["tid"] for h in gil[0]["holders"]} <= members, version, gil)
+        unknown = gil[0]["unknown_holder"]["wait_ns"] / gil[0]["wait_ns"]
+        check(unknown < 0.04, version, gil)
+        names = {thread["name"] for thread in figures["threads"]}
+        check({"burn-0", "burn-1"} <= names, version, names)
+        notes.append(f"{version}: {100 * unknown:.1f} %")
+    return "holder unknown: " + ", ".join(notes)

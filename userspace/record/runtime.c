@@ -306,6 +306,8 @@ static void thread_arrived(struct runtimes *r, const struct ev_thread *ev, u64 n
 			p = process_add(r, ev->tgid, ev->ns_tgid, ev->head.ts);
 		if (p)
 			look(r, p, ev->head.ts, now);
+		if (p && p->type)
+			tell_thread(r, p, map_get(&r->threads, (u32)ev->tid), ev->head.ts + 1, now);
 		return;
 	}
 	if (!(ev->flags & EV_THREAD_NEW_PROCESS)) {

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+"""A Python program in another form: forked children, spawned ones, exec, own interpreters; each has
+threads that fight for a GIL. Prints the tgids that do."""
+import multiprocessing
+import os
+import sys
+import threading
+import time
+
+SECONDS = 0.4
+
+
+def fight():
+    until = time.monotonic() + SECONDS
+
+    def burn():
+        while time.monotonic() < until:
+            sum(range(500))
+
+    threads = [threading.Thread(target=burn) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(os.getpid(), flush=True)
+
+
+def children(how):
+    context = multiprocessing.get_context(how)
+    processes = [context.Process(target=fight) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+
+
+def interpreters():
+    try:
+        import _interpreters
+        make, run = lambda: _interpreters.create("isolated"), _interpreters.exec
+    except ImportError:
+        import _xxsubinterpreters
+        make, run = _xxsubinterpreters.create, _xxsubinterpreters.run_string
+    code = (f"import threading, time\nuntil = time.monotonic() + {SECONDS}\n"
+            "def burn():\n"
+            "    while time.monotonic() < until: sum(range(500))\n"
+            "ts = [threading.Thread(target=burn) for _ in range(3)]\n"
+            "[t.start() for t in ts]\n[t.join() for t in ts]\n")
+    threads = [threading.Thread(target=run, args=(make(), code)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    print(os.getpid())
+
+
+if __name__ == "__main__":
+    form = sys.argv[1]
+    if form in ("fork", "spawn", "forkserver"):
+        threading.Thread(target=time.sleep, args=(0,)).start()
+        children(form)
+    elif form == "exec":
+        fight()
+        os.execv(sys.executable, [sys.executable, __file__, "plain"])
+    elif form == "later":
+        time.sleep(0.3)
+        os.execv(sys.argv[2], [sys.argv[2], __file__, "plain"])
+    elif form == "interpreters":
+        interpreters()
+    else:
+        fight()
