@@ -35,11 +35,27 @@ cells_used = {}        # thread id -> its cell
 now = time.monotonic_ns
 
 # A task's record.
-ID, READY_AT, LOOP, NAME, REF, FIRST = range(6)
+ID, READY_AT, LOOP, NAME, REF, WHAT = range(6)
 
 
 class TaskRef(weakref.ref):
     __slots__ = ("key",)
+
+
+class FirstStep:
+    """Stands for a record's LOOP until its task's first step unpacks it: by then the task has the name
+    that asyncio.create_task() gives it after all else."""
+
+    __slots__ = ("rec", "info")
+
+    def __iter__(self):
+        rec = self.rec
+        rec[LOOP] = self.info
+        try:
+            check_name(rec[REF](), rec)
+        except Exception:
+            pass
+        return iter(self.info)
 
 
 # ---- asyncio's methods, with something between their lines ----
@@ -127,7 +143,7 @@ def wrap_create(body):
     """Every `return x` becomes `return corun_created(x)`, and what was before is put back at last."""
     class Returns(ast.NodeTransformer):
         def visit_Return(self, node):
-            call = at_line(ast.parse("corun_created(x)", mode="eval").body, node)
+            call = at_line(ast.parse("corun_created(x, coro)", mode="eval").body, node)
             call.args[0] = node.value
             node.value = call
             return node
@@ -228,14 +244,13 @@ def code_of(coro):
     return None
 
 
-def full_name(task):
-    coro = task.get_coro()
-    what = getattr(coro, "__qualname__", None) or type(coro).__name__
+def full_name(task, what):
     return ("%s (%s)" % (task.get_name(), what)).encode("utf-8", "replace")[:4096]
 
 
-def register(task):
-    """A task is seen for the first time: by its first call_soon(), or as an eager one."""
+def register(task, coro=None):
+    """A task is seen for the first time: by its first call_soon(), or as an eager one. (3.12.1 crashes
+    in get_coro() of an eager task that is done: then @coro is given.)"""
     try:
         if not have_ring():
             return None
@@ -245,12 +260,17 @@ def register(task):
         parent = holder[1] if creator is task else live.get(id(creator))
         ref = TaskRef(task, dropped)
         ref.key = id(task)
-        name = full_name(task)
+        if coro is None:
+            coro = task.get_coro()
+        what = getattr(coro, "__qualname__", None) or type(coro).__name__
+        name = full_name(task, what)
         number = next(ring.ids)
-        code = code_of(task.get_coro())
+        code = code_of(coro)
         site = place(code, code.co_firstlineno).encode("utf-8", "replace") if code else b""
         ring.put(1, 0, number, parent[ID] if parent else 0, b"asyncio\0%s\0%s" % (name, site), begin)
-        rec = live[id(task)] = [number, now(), loop_info(loop), name, ref, True]
+        rec = live[id(task)] = [number, now(), None, name, ref, what]
+        rec[LOOP] = first = FirstStep()
+        first.rec, first.info = rec, loop_info(loop)
         return rec
     except Exception:
         return None
@@ -275,24 +295,21 @@ def step_end(task, rec, begin, ready):
 
 def put_run(task, rec, begin, end, ready):
     what = other = 0
+    _, word = rec[LOOP]
     if task.done():
         outcome = CANCELLED if task.cancelled() else EXCEPTION if task._exception else RESULT
         del live[id(task)]
         check_name(task, rec)
     else:
-        if rec[FIRST]:
-            rec[FIRST] = False
-            check_name(task, rec)
         outcome = WAITS
         what, other = awaited(task)
     index = next(ring.indexes)
     pack(ring.map, ring.at + ((index & ring.mask) << 6), begin, rec[ID], other,
-         rec[LOOP][1] & ~(0xff << 40) | outcome, what, end, ready, index + 1)
+         word & ~(0xff << 40) | outcome, what, end, ready, index + 1)
 
 
 def check_name(task, rec):
-    """create_task() names a task after it has made it, and the program may at any time."""
-    name = full_name(task)
+    name = full_name(task, rec[WHAT])
     if rec[NAME] != name:
         rec[NAME] = name
         ring.put(7, 0, rec[ID], 0, name)
@@ -313,19 +330,22 @@ def uncreate(outer):
         creating[threading.get_ident()] = outer
 
 
-def created(task):
-    """create_task() returns @task: an eager one has run its first step already."""
+def created(task, coro):
+    """create_task() returns @task: an eager one (3.12+) has run its first step already."""
     try:
         if isinstance(task, task_types) and have_ring():
             rec, end = live.get(id(task)), now()
             if rec is None:
-                rec = register(task)
+                rec = register(task, coro)
                 begin, rec[READY_AT] = creating[threading.get_ident()], 0
                 put_run(task, rec, begin, end, 0)
-            elif getattr(task.get_coro(), "cr_suspended", False):
+                return task
+            if getattr(coro, "cr_suspended", False):
+                _, word = rec[LOOP]
                 index = next(ring.indexes)
                 pack(ring.map, ring.at + ((index & ring.mask) << 6), creating[threading.get_ident()], rec[ID],
-                     0, rec[LOOP][1], 0, rec[READY_AT], 0, index + 1)
+                     0, word, 0, rec[READY_AT], 0, index + 1)
+            check_name(task, rec)
     except Exception:
         pass
     return task
@@ -368,19 +388,12 @@ codes = {}   # code -> (kind or None, it is asyncio's own, name)
 sites = {}   # (code, instruction) -> offset of its line
 
 
-def know(code):
+def know(code, coro):
     path = code.co_filename
     folder, file = os.path.split(path)
     own = folder == OWN
-    kind = None
     if own:
-        name = getattr(code, "co_qualname", None)
-        key = file[:-3] + "." + (name or code.co_name)
-        kind = kinds.get(key)
-        if name is None:  # before 3.11 a code does not know its class
-            found = {k for n, k in kinds.items() if n.startswith(file[:-3] + ".") and
-                     n.rsplit(".", 1)[1] == code.co_name}
-            kind = found.pop() if len(found) == 1 else "mutex?" if found else None
+        kind = kinds.get("%s.%s" % (file[:-3], coro.__qualname__))
     else:
         kind = next((k for end, k in LIBRARIES.items() if path.endswith(end)), None)
     known = codes[code] = (kind, own)
@@ -401,7 +414,7 @@ def awaited(task):
             if code is None:
                 break
             inner = coro.gi_yieldfrom
-        found, own = codes.get(code) or know(code)
+        found, own = codes.get(code) or know(code, coro)
         if not own or user is None:
             user = coro
         kind = found or (None if not own else kind)
@@ -446,9 +459,8 @@ def install(base_events):
     soon = graft(loop._call_soon, SOON_HEAD, list, dict(
         common, corun_isinstance=isinstance, corun_types=task_types, corun_register=register))
     forever = graft(loop.run_forever, "corun_enter(self)", list, {"corun_enter": enter_loop})
-    if sys.version_info >= (3, 12):  # eager tasks
-        loop.create_task = graft(loop.create_task, "corun_outer = corun_create()", wrap_create, {
-            "corun_create": create, "corun_uncreate": uncreate, "corun_created": created})
+    make = graft(loop.create_task, "corun_outer = corun_create()", wrap_create, {
+        "corun_create": create, "corun_uncreate": uncreate, "corun_created": created})
     grafted.append(run)
-    handle._run, loop._call_soon, loop.run_forever = run, soon, forever
+    handle._run, loop._call_soon, loop.run_forever, loop.create_task = run, soon, forever, make
     os.register_at_fork(after_in_child=forked)

@@ -9,7 +9,7 @@ import sys
 def _corun():
     folder = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [path for path in sys.path if os.path.abspath(path) != folder]
-    if sys.version_info < (3, 8) or sys.implementation.name != "cpython":
+    if sys.version_info < (3,):
         return
     # What the program sees is as it was; the C library's environment, which children inherit, keeps
     # the folder, so that they are seen too.
@@ -20,6 +20,8 @@ def _corun():
         os.environ._data[key] = os.environ.encodevalue(after)
     else:
         os.environ._data.pop(key, None)
+    if sys.version_info < (3, 8) or sys.implementation.name != "cpython":
+        return
     scope = {"__name__": "corun_hook", "__file__": os.path.join(folder, "corun_hook.py")}
     with open(scope["__file__"]) as source:
         exec(compile(source.read(), scope["__file__"], "exec"), scope)

@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: MIT
+"""asyncio's tasks against what the program itself noted: every step, none invented, none missing."""
+import glob
+import json
+import os
+import pathlib
+import re
+import statistics
+import subprocess
+import sys
+
+from lib import Skip, check, corun, dump, here, no_loss, record, report, run, scratch, test
+
+log_program = here / "prog/tasks_log.py"
+
+
+def pythons():
+    """Every CPython here, the system's own first: (version, path)."""
+    found, seen = [], set()
+    for path in ["/usr/bin/python3"] + sorted(glob.glob(os.path.expanduser("~/.pyenv/versions/3*/bin/python"))):
+        if not os.path.exists(path):
+            continue
+        result = run(path, "-c", "import sys; print(*sys.version_info[:3])")
+        version = tuple(map(int, result.stdout.split()))
+        if result.returncode == 0 and (version, path == "/usr/bin/python3") not in seen:
+            seen.add((version, path == "/usr/bin/python3"))
+            found.append((version, path))
+    return found
+
+
+def to_ns(text):
+    seconds, rest = text.split(".")
+    return int(seconds) * 10**9 + int(rest)
+
+
+def text_of(quoted):
+    return json.loads(quoted) if quoted else ""
+
+
+def history(trace):
+    """Tasks by name: {"steps": [[begin, end]], "outcome", "waits": [(what, at)], "creator"}."""
+    tasks = {}
+    for ts, kind, fields in dump(trace):
+        if kind != "task" or "task" not in fields:
+            continue
+        now, op = to_ns(ts), fields["op"]
+        t = tasks.setdefault(fields["task"], {"name": "", "steps": [], "outcome": None, "waits": [],
+                                              "creator": None, "in": False, "tids": set()})
+        if op == "begin":
+            t.update(name=text_of(fields["name"]), begin=now, creator=fields.get("ref"))
+        elif op == "name":
+            t["name"] = text_of(fields["name"])
+        elif op == "step":
+            t["steps"].append([now, None])
+            t["in"] = True
+            t["tids"].add(fields["tid"])
+        elif op in ("wait", "ready", "end"):
+            if t["in"]:
+                t["steps"][-1][1] = now
+            t["in"] = False
+            if op == "wait":
+                t["waits"].append((text_of(fields.get("what", '""')), text_of(fields.get("at", '""')),
+                                   fields.get("ref")))
+            if op == "end":
+                t["outcome"] = fields.get("outcome", "result")
+    return tasks
+
+
+def compare(version, path, options=()):
+    trace, out = record(path, log_program)
+    truth = json.loads(out)
+    figures = report(trace)
+    no_loss(figures)
+    check(figures["notes"] == [], figures["notes"])
+    seen = {}
+    for t in history(trace).values():
+        seen.setdefault(t["name"].split(" (")[0], []).append(t)
+    early, late = [], []
+    for name, true in truth.items():
+        check(name in seen, version, "task not seen:", name, sorted(seen))
+        # Names used twice ("inner-0" once eager, once not): the log keeps the later.
+        t = seen[name][-1]
+        check(t["outcome"] == true["outcome"] or not true["steps"], version, name, t, true)
+        # run() around the watched coroutine adds no step.
+        check(len(t["steps"]) == max(len(true["steps"]), 1 if name == "unborn" else 0), version, name,
+              "steps", len(t["steps"]), "are", len(true["steps"]))
+        for (begin, end), (true_begin, true_end) in zip(t["steps"], true["steps"]):
+            check(begin <= true_begin and true_end <= end, version, name, "step", begin, end, "is",
+                  true_begin, true_end)
+            early.append(true_begin - begin)
+            late.append(end - true_end)
+    check(statistics.median(early) < 50_000 and statistics.median(late) < 50_000, version,
+          statistics.median(early), statistics.median(late))
+    return len(early)
+
+
+@test
+def asyncio_every_step_of_every_task_on_every_python():
+    done = []
+    for version, path in pythons():
+        if version >= (3, 8):
+            compare(version, path)
+            done.append("%d.%d.%d" % version)
+    check(done)
+    return ", ".join(done)
+
+
+WAITS = '''
+import asyncio, time
+async def sleeps():
+    await asyncio.sleep(0.02)                       # 4
+async def locks(lock):
+    async with lock:                                # 6
+        await asyncio.sleep(0.01)                   # 7
+async def gets(queue):
+    await queue.get()                               # 9
+async def waits(event):
+    await event.wait()                              # 11
+async def reads():
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname()[:2])
+    await reader.readline()                         # 15
+    writer.close(); server.close()
+async def serve(reader, writer):
+    await asyncio.sleep(0.01)                       # 18
+    writer.write(b"x\\n"); writer.close()
+async def joins(task):
+    await task                                      # 21
+async def main():
+    lock, queue, event = asyncio.Lock(), asyncio.Queue(), asyncio.Event()
+    a = asyncio.create_task(sleeps(), name="sleeps")
+    b = [asyncio.create_task(c, name=n) for n, c in (("first", locks(lock)), ("locks", locks(lock)),
+         ("gets", gets(queue)), ("waits", waits(event)), ("reads", reads()), ("joins", joins(a)))]
+    await asyncio.sleep(0.005)                      # 27
+    time.sleep(0.05)                                # 28
+    queue.put_nowait(1); event.set()
+    await asyncio.gather(a, *b)                     # 30
+asyncio.run(main())
+'''
+
+
+@test
+def asyncio_what_is_awaited_and_where():
+    program = scratch / "waits.py"
+    program.write_text(WAITS)
+    for version, path in pythons():
+        if version < (3, 8):
+            continue
+        trace, _ = record(path, program)
+        tasks = {t["name"].split(" (")[0]: t for t in history(trace).values()}
+        numbers = {t["name"].split(" (")[0]: n for n, t in history(trace).items()}
+        for name, what, line in (("sleeps", "sleep", 4), ("locks", "mutex", 6), ("locks", "sleep", 7),
+                                 ("gets", "condition", 9), ("waits", "condition", 11),
+                                 ("reads", "network", 15), ("joins", "join", 21)):
+            check(any(w[0].split(":")[0] == what and w[1].startswith("waits.py:%d (" % line)
+                      for w in tasks[name]["waits"]), version, name, what, line, tasks[name]["waits"])
+        check(tasks["joins"]["waits"][0][2] == numbers["sleeps"], version, tasks["joins"])
+        check(any(w[0] == "join:gather" and ":30 " in w[1] for w in tasks["Task-1"]["waits"]), version,
+              tasks["Task-1"])
+        figures = report(trace)["tasks"]
+        stall = figures["stalls"][0]
+        check(stall["duration_ns"] > 45_000_000 and "main" in stall["name"] and
+              stall["blocked_in"] == "sleep" and "waits.py:27" in stall["after"] and
+              "waits.py:30" in stall["before"], version, stall)
+        check(figures["concurrency"]["max"] >= 3 and figures["parallelism"]["max"] == 1, version, figures)
+
+
+def same_with_and_without(python, program, *arguments, status=None):
+    """Output and exit status are those of the program alone; returns the trace."""
+    alone = run(python, *arguments, program)
+    trace = scratch / "same.corun"
+    recorded = run(corun, "record", "-q", "-o", trace, "--", python, *arguments, program)
+    # Addresses of objects differ from run to run.
+    one, two = ([re.sub("0x[0-9a-f]+", "0x", t) for t in (r.stdout, r.stderr)] +
+                [r.returncode if r.returncode >= 0 else 128 - r.returncode] for r in (alone, recorded))
+    check(one == two, python, one, two)
+    if status is not None:
+        check(alone.returncode == status, alone)
+    return trace
+
+
+@test
+def asyncio_output_and_status_are_the_same():
+    tracebacks = scratch / "tracebacks.py"
+    tracebacks.write_text("""
+import asyncio, os, subprocess, sys, traceback
+isolated = sys.flags.ignore_environment or sys.flags.no_site  # nothing of ours runs to put it back
+path = [p for p in sys.path if not isolated or not p.endswith("/python")]
+print(isolated or os.environ.get("PYTHONPATH"), path, "sitecustomize" in sys.modules, sys.meta_path)
+print(sorted(m for m in sys.modules if "corun" in m))
+async def inner():
+    traceback.print_stack(file=sys.stdout)
+    await asyncio.sleep(0)
+    asyncio.get_running_loop().call_soon(lambda: 1 / 0)
+    await asyncio.sleep(0)
+    print(asyncio.current_task(), len(asyncio.all_tasks()))
+    raise KeyError("on purpose")
+async def main():
+    await asyncio.create_task(inner(), name="t")
+print(subprocess.run([sys.executable, "-c", "import os, sys; print(%d or os.environ.get('PYTHONPATH'), sys.path)" % isolated],
+      env=dict(os.environ), capture_output=True, text=True).stdout)
+asyncio.get_event_loop_policy() if sys.version_info < (3, 12) else None
+asyncio.run(main())
+""")
+    interrupted = scratch / "interrupted.py"
+    interrupted.write_text("""
+import asyncio, signal
+async def main():
+    await asyncio.sleep(0)
+    signal.raise_signal(signal.SIGINT)
+    await asyncio.sleep(1)
+asyncio.run(main())
+""")
+    for version, path in pythons():
+        for flags in ([], ["-I"], ["-E"], ["-S"], ["-O"]):
+            same_with_and_without(path, tracebacks, *flags, status=1)
+        if version >= (3, 8):
+            same_with_and_without(path, interrupted)
+
+
+@test
+def the_users_sitecustomize_is_run():
+    folder = scratch / "site"
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text("import sys\nprint('mine', __name__, __file__)\n")
+    program = scratch / "plain.py"
+    program.write_text("import os, sys, asyncio\nprint(sys.modules['sitecustomize'].__file__)\n"
+                       "print(os.environ['PYTHONPATH'])\nasyncio.run(asyncio.sleep(0))\n")
+    for version, path in pythons():
+        env = dict(os.environ, PYTHONPATH=str(folder))
+        alone = run(path, program, env=env)
+        trace = scratch / "site.corun"
+        recorded = run(corun, "record", "-q", "-o", trace, "--", path, program, env=env)
+        check(alone.stdout == recorded.stdout and alone.stderr == recorded.stderr, version, alone, recorded)
+        if version >= (3, 8):
+            check(report(trace)["tasks"]["count"] >= 1, version)
+
+
+@test
+def tasks_off_leaves_the_program_alone():
+    program = scratch / "off.py"
+    program.write_text("import asyncio, os\nasyncio.run(asyncio.sleep(0))\nos.system('echo $PYTHONPATH')\n")
+    trace, out = record("python3", program, options=("--tasks=off",))
+    check("tasks" not in report(trace) and out.strip() == os.environ.get("PYTHONPATH", ""), out)
+
+
+@test
+def a_crash_in_the_middle_of_a_step_is_told():
+    program = scratch / "crash.py"
+    program.write_text("""
+import asyncio, os, signal, time
+async def crashing():
+    await asyncio.sleep(0)
+    time.sleep(0.02)
+    os.kill(os.getpid(), signal.SIGKILL)
+async def main():
+    await asyncio.gather(asyncio.create_task(crashing(), name="crashing"), asyncio.sleep(5))
+asyncio.run(main())
+""")
+    for version, path in pythons():
+        if version < (3, 8):
+            continue
+        trace, _ = record(path, program, status=128 + 9)
+        tasks = {t["name"].split(" (")[0]: t for t in history(trace).values()}
+        check(len(tasks["crashing"]["steps"]) == 2 and tasks["crashing"]["in"], version, tasks["crashing"])
+        row = next(r for r in report(trace)["tasks"]["list"] if r["name"].startswith("crashing"))
+        check(row["outcome"] is None and row["time_ns"].get("sleep", 0) > 15_000_000, version, row)
+
+
+@test
+def forked_and_spawned_children_have_tasks_of_their_own():
+    program = scratch / "children.py"
+    program.write_text("""
+import asyncio, multiprocessing, os, subprocess, sys
+async def child(): await asyncio.sleep(0.001)
+def work(): asyncio.run(child())
+async def main():
+    await asyncio.sleep(0)
+    pid = os.fork()                    # inside a step
+    if not pid:
+        asyncio.events._set_running_loop(None)
+        asyncio.run(child())
+        os._exit(0)
+    os.waitpid(pid, 0)
+    await asyncio.sleep(0)
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        work()
+    else:
+        asyncio.run(main())
+        for how in "fork", "spawn":
+            p = multiprocessing.get_context(how).Process(target=work)
+            p.start(); p.join()
+        subprocess.run([sys.executable, __file__, "x"])
+""")
+    for version, path in pythons():
+        if version < (3, 8):
+            continue
+        trace, _ = record(path, program)
+        rows = report(trace)["tasks"]["list"]
+        children = [r for r in rows if "(child)" in r["name"]]
+        check(len({r["tgid"] for r in children}) == 4 and all(r["outcome"] == "result" for r in children),
+              version, children)
+        main = [r for r in rows if "(main)" in r["name"]]
+        check(len(main) == 1 and main[0]["steps"] == 3 and main[0]["outcome"] == "result", version, main)
