@@ -8,30 +8,31 @@ static const struct python_layout layouts[] = {
 		.minor = 8, .gil = 1152, .interpreters = 32, .threads = 8, .thread_next = 8,
 		.thread_tid = 176, .tid_in_pthread = true, .frame = {24}, .n_frame = 1,
 		.frame_code = 32, .frame_back = 24, .frame_locals = 360, .code_file = 104,
-		.code_name = 112, .string_data = 48,
+		.code_name = 112, .string_data = 48, .object_head = 16,
 	},
 	{
 		.minor = 9, .gil = 352, .interpreters = 32, .threads = 8, .thread_next = 8,
 		.thread_tid = 176, .tid_in_pthread = true, .frame = {24}, .n_frame = 1,
 		.frame_code = 32, .frame_back = 24, .frame_locals = 360, .code_file = 104,
-		.code_name = 112, .string_data = 48,
+		.code_name = 112, .string_data = 48, .object_head = 16,
 	},
 	{
 		.minor = 10, .gil = 352, .interpreters = 32, .threads = 8, .thread_next = 8,
 		.thread_tid = 176, .tid_in_pthread = true, .frame = {24}, .n_frame = 1,
 		.frame_code = 32, .frame_back = 24, .frame_locals = 352, .code_file = 104,
-		.code_name = 112, .string_data = 48,
+		.code_name = 112, .string_data = 48, .object_head = 16,
 	},
 	{ /* the frame by way of _PyCFrame */
 		.minor = 11, .gil = 360, .interpreters = 40, .threads = 16, .thread_next = 8,
 		.thread_tid = 160, .frame = {56, 8}, .n_frame = 2, .frame_code = 32, .frame_back = 48,
 		.frame_locals = 72, .code_file = 112, .code_name = 120, .string_data = 48,
+		.object_head = 16,
 	},
 	{
 		.minor = 12, .gil = PYTHON_NONE, .interpreters = 40, .interpreter_gil = 384,
 		.threads = 72, .thread_next = 8, .thread_tid = 144, .frame = {56, 0}, .n_frame = 2,
 		.frame_code = 0, .frame_back = 8, .frame_locals = 72, .code_file = 112,
-		.code_name = 120, .string_data = 40,
+		.code_name = 120, .string_data = 40, .object_head = 16,
 	},
 };
 
@@ -68,10 +69,28 @@ static size_t find_gil(const u64 *w, size_t n)
 
 static size_t find_thread(const u64 *w, size_t n, size_t from)
 {
-	/* size, prev, next, interp, current_frame, thread_id, native_thread_id: 0, 8, 16 lead it */
+	/* size, prev, next, interp, current_frame: 0, 8, 16 lead it */
 	for (size_t i = from; i + 6 < n; i++)
-		if (w[i + 1] == 0 && w[i + 2] == 8 && w[i + 3] == 16 && w[i] > w[i + 6] &&
-		    w[i + 6] == w[i + 5] + 8)
+		if (w[i + 1] == 0 && w[i + 2] == 8 && w[i + 3] == 16 && w[i] > w[i + 4])
+			return i;
+	return 0;
+}
+
+/* thread_id, native_thread_id: two words in a row behind all that comes before; then the size of a
+ * stack chunk's pointer, which stands further behind. 3.15 put in words before them. */
+static size_t find_tid(const u64 *w, size_t n, size_t thread)
+{
+	for (size_t i = thread + 5; i + 2 < n && i < thread + 12; i++)
+		if (w[i] >= 0x80 && w[i + 1] == w[i] + 8 && w[i + 2] > w[i + 1] + 8 && w[i + 2] < w[thread])
+			return i + 1;
+	return 0;
+}
+
+static size_t find_frame(const u64 *w, size_t n, size_t from)
+{
+	/* size, previous, executable, instr_ptr, localsplus: 8, 0 lead it, and the locals end it */
+	for (size_t i = from; i + 4 < n; i++)
+		if (w[i + 1] == 8 && w[i + 2] == 0 && w[i + 3] < w[i + 4] && w[i + 4] + 8 == w[i])
 			return i;
 	return 0;
 }
@@ -90,7 +109,7 @@ int python_layout_parse(const void *offsets, size_t size, struct python_layout *
 {
 	u64 w[PYTHON_DEBUG_OFFSETS / 8];
 	size_t n = size / 8 < ARRAY_SIZE(w) ? size / 8 : ARRAY_SIZE(w);
-	size_t gil, thread, frame, code;
+	size_t gil, thread, tid, frame, code;
 
 	memcpy(w, offsets, n * 8);
 	if (n < 32 || memcmp(w, "xdebugpy", 8))
@@ -103,11 +122,13 @@ int python_layout_parse(const void *offsets, size_t size, struct python_layout *
 		.interpreter_next = (u32)w[OFF_NEXT],
 		.threads = (u32)w[OFF_THREADS],
 		.n_frame = 1,
+		.object_head = w[OFF_FREE_THREADED] ? 32 : 16,
 	};
 	gil = find_gil(w, n);
 	thread = gil ? find_thread(w, n, gil + 4) : 0;
-	code = thread ? find_code(w, n, thread + 9) : 0;
-	frame = thread + 9; /* the part after `status`: size, previous, executable, instr, locals */
+	tid = thread ? find_tid(w, n, thread) : 0;
+	frame = tid ? find_frame(w, n, tid + 1) : 0;
+	code = frame ? find_code(w, n, frame + 5) : 0;
 	if (w[OFF_VERSION] >> 24 != 3 || !code || w[OFF_INTERPRETERS] >= w[OFF_RUNTIME_SIZE])
 		return -EINVAL;
 	/* What is read of the small structs lies near their start: what does not fit is no offset. */
@@ -120,12 +141,13 @@ int python_layout_parse(const void *offsets, size_t size, struct python_layout *
 	layout->interpreter_gil = (u32)w[gil - 1];
 	layout->thread_next = (u16)w[thread + 2];
 	layout->frame[0] = (u16)w[thread + 4];
-	layout->thread_tid = (u16)w[thread + 6];
+	layout->thread_tid = (u16)w[tid];
 	layout->frame_back = (u16)w[frame + 1];
 	layout->frame_code = (u16)w[frame + 2];
 	layout->frame_locals = (u16)w[frame + 4];
 	layout->code_file = (u16)w[code + 1];
 	layout->code_name = (u16)w[code + 2];
-	layout->string_data = 40; /* PyASCIIObject since 3.12; checked where strings are read */
+	/* PyASCIIObject: hash and length and state behind the head, since 3.12 */
+	layout->string_data = layout->object_head + 24;
 	return 0;
 }

@@ -29,6 +29,7 @@ struct python_layout {
 	u8 n_frame;
 	u16 frame_code, frame_back, frame_locals;
 	u16 code_file, code_name;
+	u16 object_head;         /* sizeof(PyObject) */
 	u16 string_data;         /* characters of an ASCII string object (sizeof(PyASCIIObject)) */
 };
 

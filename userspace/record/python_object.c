@@ -10,18 +10,25 @@
 #define STRING_MAX 4096
 #define ENTRIES_MAX 256
 
-/* PyASCIIObject.state: bit fields that 3.14 moved up when `interned` grew to 16 bits. */
+/* PyASCIIObject.state: bit fields behind `interned`. */
 struct string_state {
 	u32 kind;      /* bytes a character: 1, 2, 4 */
 	bool compact, ascii;
 };
 
-static struct string_state string_state(const struct python *py, u32 word)
+/* `interned` takes 2 bits, in free-threaded builds a byte or two. */
+static bool string_state(u32 word, struct string_state *state)
 {
-	u32 shift = py->layout.minor >= 14 ? 16 : 2;
+	static const u8 shifts[] = {2, 8, 16};
 
-	return (struct string_state){word >> shift & 7, word >> (shift + 3) & 1,
-				     word >> (shift + 4) & 1};
+	for (size_t i = 0; i < ARRAY_SIZE(shifts); i++) {
+		u32 bits = word >> shifts[i];
+
+		*state = (struct string_state){bits & 7, bits >> 3 & 1, bits >> 4 & 1};
+		if (state->compact && (state->kind == 1 || state->kind == 2 || state->kind == 4))
+			return true;
+	}
+	return false;
 }
 
 static size_t put_utf8(char *out, size_t room, u32 c)
@@ -63,9 +70,7 @@ bool python_string(const struct python *py, s32 tgid, u64 object, bool tail, cha
 		return false;
 	memcpy(&length, head + PYTHON_STRING_LENGTH, sizeof(length));
 	memcpy(&word, head + PYTHON_STRING_STATE, sizeof(word));
-	state = string_state(py, word);
-	if (!state.compact || length > STRING_MAX ||
-	    (state.kind != 1 && state.kind != 2 && state.kind != 4))
+	if (length > STRING_MAX || !string_state(word, &state))
 		return false;
 	at = object + py->layout.string_data;
 	if (!state.ascii) /* PyCompactUnicodeObject: utf8_length, utf8, before 3.12 wstr_length */
@@ -180,6 +185,21 @@ static u64 in_dict(const struct python *py, s32 tgid, u64 dict, const char *name
 	return process_read_u64(tgid, values, &value) ? 0 : value;
 }
 
+/* Among the keys that the instances of a class share: PyHeapTypeObject.ht_cached_keys, at 872 in 3.11,
+ * 880 in 3.12 to 3.14, 888 in 3.15. What stands elsewhere does not have the name. */
+static bool find_shared(const struct python *py, s32 tgid, u64 type, const char *name, u64 *index)
+{
+	static const u16 places[] = {872, 880, 888};
+	struct keys keys;
+	u64 at;
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (!process_read_u64(tgid, type + places[i], &at) && read_keys(py, tgid, at, &keys) &&
+		    find_key(py, tgid, &keys, name, index))
+			return true;
+	return false;
+}
+
 /*
  * Where an instance keeps its attributes (Objects/dictobject.c, pycore_object.h): 3.8 to 3.10 in a dict
  * after its head; 3.11 in values whose address stands 4 words before it, or in a dict 3 before; 3.12 in
@@ -187,9 +207,7 @@ static u64 in_dict(const struct python *py, s32 tgid, u64 dict, const char *name
  */
 u64 python_attribute(const struct python *py, s32 tgid, u64 object, const char *name)
 {
-	u64 type, keys_at, dict = 0, values = 0, index, value = 0;
-	u64 basicsize;
-	struct keys keys;
+	u64 type, basicsize, dict = 0, values = 0, index, value = 0;
 
 	if (py->layout.minor <= 10)
 		return process_read_u64(tgid, object + 16, &dict) || !dict
@@ -213,9 +231,7 @@ u64 python_attribute(const struct python *py, s32 tgid, u64 object, const char *
 	}
 	if (dict)
 		return in_dict(py, tgid, dict, name);
-	/* PyHeapTypeObject.ht_cached_keys */
-	if (!values || process_read_u64(tgid, type + (py->layout.minor == 11 ? 872 : 880), &keys_at) ||
-	    !read_keys(py, tgid, keys_at, &keys) || !find_key(py, tgid, &keys, name, &index) ||
+	if (!values || !find_shared(py, tgid, type, name, &index) ||
 	    process_read_u64(tgid, values + index * 8, &value))
 		return 0;
 	return value;

@@ -152,27 +152,27 @@ static struct code_entry *code_of(struct python *py, s32 tgid, u64 code)
 
 /* ---- the object ---- */
 
-/* What the wait is on, as the object says: its semaphore at +16, or (3.14) a PyMutex there. */
-static bool is_object(s32 tgid, u64 object, u64 futex, u64 parked)
+/* What the wait is on, as the object says: right behind its head
+ * stands the address of its semaphore, or (3.14) a PyMutex. */
+static bool is_object(const struct python *py, s32 tgid, u64 object, u64 futex, u64 parked)
 {
-	u64 lock;
+	u64 at = object + py->layout.object_head, lock;
 
 	if (object < 4096 || object & 7)
 		return false;
-	return object + 16 == parked ||
-	       (!process_read_u64(tgid, object + 16, &lock) && lock == futex);
+	return at == parked || (!process_read_u64(tgid, at, &lock) && lock == futex);
 }
 
-static enum lock_kind object_kind(s32 tgid, u64 slot, u64 futex, u64 parked)
+static enum lock_kind object_kind(const struct python *py, s32 tgid, u64 slot, u64 futex, u64 parked)
 {
 	char type[32];
 	u64 self;
 
 	slot &= ~(u64)7; /* tags of 3.14's stack references */
-	if (!is_object(tgid, slot, futex, parked)) {
-		/* A bound method of C, as `with lock:` leaves it on the stack: m_self at +24. */
-		if (slot < 4096 || process_read_u64(tgid, slot + 24, &self) ||
-		    !is_object(tgid, self, futex, parked))
+	if (!is_object(py, tgid, slot, futex, parked)) {
+		/* A bound method of C, as `with lock:` leaves it on the stack: m_self behind m_ml. */
+		if (slot < 4096 || process_read_u64(tgid, slot + py->layout.object_head + 8, &self) ||
+		    !is_object(py, tgid, self, futex, parked))
 			return LOCK_NONE;
 		slot = self;
 	}
@@ -196,7 +196,7 @@ static enum lock_kind find_object(struct python *py, s32 tgid, s32 ns_tid, u64 f
 		n /= 2;
 	for (size_t i = 0; frame && n >= 4 && i < n && !kind; i++)
 		if (slots[i])
-			kind = object_kind(tgid, slots[i], futex, parked);
+			kind = object_kind(py, tgid, slots[i], futex, parked);
 	return kind;
 }
 

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: MIT */
+/* Runtimes: CPython's layouts, ELF symbols, reading another process; whatever is hostile. */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "record/elf.h"
+#include "record/process.h"
+#include "record/python_layout.h"
+
+/* _Py_DebugOffsets as read from Debian's 3.14.10 and 3.15.2 and a build of 3.13.0, from the version on;
+ * up to the code object's part. */
+static const u64 offsets_3_13[] = {
+	0x30d00f0, 0, 0x452b8, 0x260, 0x278, 0x2f998, 0x1c68, 0x1c60, 0x1cb0, 0x1ce8, 0x1de8, 0x1dd8,
+	0x1de0, 0x10, 0x1e48, 0, 0x1e58, 0x1e50, 0x130, 0, 8, 0x10, 0x48, 0x98, 0xa0, 0xe8, 0x20, 0x50,
+	8, 0, 0x38, 0x48, 0x46, 0xd0, 0x70, 0x78, 0x80, 0x88, 0x44, 0x34, 0x60, 0x68, 0xc8,
+};
+static const u64 offsets_3_14[] = {
+	0x30e0af0, 0, 0x4d4c8, 0x310, 0x328, 0x37248, 0x1c70, 0x1c68, 0x1cb0, 0x1cc0, 0x1cf0, 0x1e08,
+	0x1df8, 0x1e00, 0x10, 0x1e68, 0, 0x1e78, 0x1e70, 0x1f38, 0, 0x340, 0, 8, 0x10, 0x48, 0x98,
+	0xa0, 0xe8, 0x20, 0x58, 8, 0, 0x38, 0x50, 0x4a, 0x40, 0, 0xd8, 0x70, 0x78, 0x80, 0x88, 0x44,
+};
+static const u64 offsets_3_15[] = {
+	0x30f02f0, 0, 0x549c8, 0x390, 0x3a8, 0x373c0, 0x1c68, 0x1c60, 0x1ca8, 0x1cb8, 0x1ce8, 0x1da8,
+	0x1d98, 0x1da0, 0x10, 0x1e38, 0, 0x1e48, 0x1e40, 0x1f08, 0, 0x378, 0, 8, 0x10, 0x48, 0x50,
+	0x58, 0x60, 0xb0, 0xb8, 0x100, 0x20, 0x24, 0x28, 0x88, 0x120, 0, 0x58, 8, 0, 0x38, 0x50, 0x4a,
+	0x40, 0, 0xd8, 0x70, 0x78, 0x80, 0x88, 0x44,
+};
+
+struct offsets {
+	const u64 *words;
+	size_t n;
+	struct python_layout expected;
+};
+
+static const struct offsets described[] = {
+	{offsets_3_13, ARRAY_SIZE(offsets_3_13),
+	 {.minor = 13, .interpreters = 0x278, .interpreter_next = 0x1c60, .interpreter_gil = 0x10,
+	  .threads = 0x1cb0, .thread_tid = 0xa0, .frame = {0x48}, .frame_locals = 0x48}},
+	{offsets_3_14, ARRAY_SIZE(offsets_3_14),
+	 {.minor = 14, .interpreters = 0x328, .interpreter_next = 0x1c68, .interpreter_gil = 0x10,
+	  .threads = 0x1cb0, .thread_tid = 0xa0, .frame = {0x48}, .frame_locals = 0x50}},
+	{offsets_3_15, ARRAY_SIZE(offsets_3_15),
+	 {.minor = 15, .interpreters = 0x3a8, .interpreter_next = 0x1c60, .interpreter_gil = 0x10,
+	  .threads = 0x1ca8, .thread_tid = 0xb8, .frame = {0x48}, .frame_locals = 0x50}},
+};
+
+static size_t block(const struct offsets *from, u64 *words)
+{
+	memset(words, 0, PYTHON_DEBUG_OFFSETS);
+	memcpy(words, "xdebugpy", 8);
+	memcpy(words + 1, from->words, from->n * sizeof(u64));
+	return PYTHON_DEBUG_OFFSETS;
+}
+
+static void test_layout_that_describes_itself(void **state)
+{
+	u64 words[PYTHON_DEBUG_OFFSETS / 8];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(described); i++) {
+		const struct python_layout *want = &described[i].expected;
+		struct python_layout got;
+		size_t size = block(&described[i], words);
+
+		assert_int_equal(python_layout_parse(words, size, &got), 0);
+		assert_int_equal(got.minor, want->minor);
+		assert_false(got.free_threaded);
+		assert_int_equal(got.gil, PYTHON_NONE);
+		assert_int_equal(got.interpreters, want->interpreters);
+		assert_int_equal(got.interpreter_next, want->interpreter_next);
+		assert_int_equal(got.interpreter_gil, want->interpreter_gil);
+		assert_int_equal(got.threads, want->threads);
+		assert_int_equal(got.thread_next, 8);
+		assert_int_equal(got.thread_tid, want->thread_tid);
+		assert_int_equal(got.frame[0], want->frame[0]);
+		assert_int_equal(got.frame_code, 0);
+		assert_int_equal(got.frame_back, 8);
+		assert_int_equal(got.frame_locals, want->frame_locals);
+		assert_int_equal(got.code_file, 0x70);
+		assert_int_equal(got.code_name, 0x78);
+		assert_int_equal(got.string_data, 40);
+	}
+}
+
+/* A free-threaded build's GIL begins with one more word. */
+static void test_layout_free_threaded(void **state)
+{
+	u64 words[PYTHON_DEBUG_OFFSETS / 8];
+	size_t size = block(&described[0], words);
+	struct python_layout got;
+
+	(void)state;
+	words[2] = 1;
+	words[17] += 8;
+	words[18] += 8;
+	assert_int_equal(python_layout_parse(words, size, &got), 0);
+	assert_true(got.free_threaded);
+	assert_int_equal(got.object_head, 32);
+}
+
+static void test_layout_damaged(void **state)
+{
+	u64 words[PYTHON_DEBUG_OFFSETS / 8];
+	struct python_layout got;
+
+	(void)state;
+	assert_int_equal(python_layout_parse("xdebugp?", 8, &got), -ENOENT);
+	memset(words, 0, sizeof(words));
+	assert_int_equal(python_layout_parse(words, sizeof(words), &got), -ENOENT);
+	memcpy(words, "xdebugpy", 8);
+	assert_int_equal(python_layout_parse(words, sizeof(words), &got), -EINVAL);
+	memset(words + 1, 0xff, sizeof(words) - 8);
+	assert_int_equal(python_layout_parse(words, sizeof(words), &got), -EINVAL);
+	/* Any one word that is no offset: refused, or not used. */
+	for (size_t i = 1; i <= ARRAY_SIZE(offsets_3_13); i++) {
+		size_t size = block(&described[0], words);
+		int code;
+
+		words[i] = 0x4141414141414141;
+		code = python_layout_parse(words, size, &got);
+		assert_true(!code || code == -EINVAL);
+		if (!code)
+			assert_true(got.interpreters <= 1 << 24 && got.threads <= 1 << 24 &&
+				    got.interpreter_gil <= 1 << 24);
+	}
+}
+
+static void test_layout_of_each_version(void **state)
+{
+	(void)state;
+	assert_null(python_layout(7));
+	assert_null(python_layout(13));
+	for (unsigned int minor = 8; minor <= 12; minor++) {
+		const struct python_layout *l = python_layout(minor);
+
+		assert_non_null(l);
+		assert_int_equal(l->minor, minor);
+		assert_true(l->n_frame >= 1 && l->frame[0] && l->code_name == l->code_file + 8);
+		assert_int_equal(l->object_head, 16);
+	}
+}
+
+/* ---- ELF ---- */
+
+static const u64 landmark = 0x1122334455667788;
+const u64 *corun_test_landmark(void);
+const u64 *corun_test_landmark(void)
+{
+	return &landmark;
+}
+
+static int open_self(void)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	assert_true(fd >= 0);
+	return fd;
+}
+
+struct found {
+	u64 value, start, base;
+};
+
+static int find_self(void *ctx, const struct process_file *file)
+{
+	struct elf_symbol symbols[] = {{.name = "corun_test_landmark"}, {.name = "no such symbol"}};
+	struct found *found = ctx;
+	int fd;
+
+	if (!file->is_program)
+		return 0;
+	fd = process_open(file);
+	assert_true(fd >= 0);
+	assert_int_equal(elf_find(fd, symbols, 2, &found->base), 0);
+	close(fd);
+	assert_int_equal(symbols[1].value, 0);
+	found->value = symbols[0].value;
+	found->start = file->start;
+	return 1;
+}
+
+static void test_symbol_of_this_process(void **state)
+{
+	struct found found = {0};
+
+	(void)state;
+	assert_int_equal(process_files(getpid(), find_self, &found), 1);
+	assert_true(found.value - found.base + found.start == (u64)(uintptr_t)corun_test_landmark);
+}
+
+static void test_elf_that_is_none(void **state)
+{
+	struct elf_symbol symbol = {.name = "main"};
+	char path[] = "/tmp/corun-elf-XXXXXX";
+	int fd = mkstemp(path);
+	u64 base;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(elf_find(fd, &symbol, 1, &base), -EINVAL);
+	assert_int_equal(write(fd, "\177ELF", 4), 4);
+	assert_int_equal(elf_find(fd, &symbol, 1, &base), -EINVAL);
+	/* 2 GB of nothing behind it */
+	assert_int_equal(ftruncate(fd, (off_t)2 << 30), 0);
+	assert_int_equal(elf_find(fd, &symbol, 1, &base), -EINVAL);
+	close(fd);
+}
+
+/* This program, damaged: each header byte in turn, then cut. Nothing may crash or hang. */
+static void test_elf_damaged(void **state)
+{
+	struct elf_symbol symbol = {.name = "corun_test_landmark"};
+	char path[] = "/tmp/corun-elf-XXXXXX";
+	int self = open_self(), fd = mkstemp(path);
+	off_t size = lseek(self, 0, SEEK_END);
+	u8 *copy = malloc((size_t)size);
+	u64 base;
+
+	(void)state;
+	unlink(path);
+	assert_non_null(copy);
+	assert_int_equal(pread(self, copy, (size_t)size, 0), size);
+	assert_int_equal(pwrite(fd, copy, (size_t)size, 0), size);
+	assert_int_equal(elf_find(fd, &symbol, 1, &base), 0);
+	for (off_t i = 4; i < 64 + 13 * 56 && i < size; i++) {
+		u8 bad = (u8)~copy[i];
+
+		assert_int_equal(pwrite(fd, &bad, 1, i), 1);
+		elf_find(fd, &symbol, 1, &base);
+		assert_int_equal(pwrite(fd, &copy[i], 1, i), 1);
+	}
+	/* the section headers stand at the end */
+	for (off_t i = size - 2048; i < size; i += 3) {
+		u8 bad = (u8)~copy[i];
+
+		assert_int_equal(pwrite(fd, &bad, 1, i), 1);
+		elf_find(fd, &symbol, 1, &base);
+		assert_int_equal(pwrite(fd, &copy[i], 1, i), 1);
+	}
+	for (off_t cut = size; cut > 100; cut = cut * 3 / 4) {
+		assert_int_equal(ftruncate(fd, cut), 0);
+		elf_find(fd, &symbol, 1, &base);
+	}
+	free(copy);
+	close(fd);
+	close(self);
+}
+
+/* ---- another process ---- */
+
+static void test_process_memory(void **state)
+{
+	u64 value = 0, page[512];
+	pid_t child;
+
+	(void)state;
+	assert_int_equal(process_read_u64(getpid(), (u64)(uintptr_t)&landmark, &value), 0);
+	assert_true(value == landmark);
+	assert_int_equal(process_read_u64(getpid(), 8, &value), -EFAULT);
+	assert_int_equal(process_read(getpid(), UINT64_MAX - 100, page, sizeof(page)), -EFAULT);
+	assert_true(process_has_thread(getpid(), getpid()));
+	assert_false(process_has_thread(getpid(), 1));
+	assert_false(process_has_thread(getpid(), -1));
+	child = fork();
+	if (!child)
+		_exit(0);
+	waitpid(child, NULL, 0);
+	assert_int_equal(process_read_u64(child, (u64)(uintptr_t)&landmark, &value), -ESRCH);
+	assert_false(process_has_thread(child, child));
+	assert_int_equal(process_files(child, find_self, NULL), -ENOENT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_layout_that_describes_itself),
+		cmocka_unit_test(test_layout_free_threaded),
+		cmocka_unit_test(test_layout_damaged),
+		cmocka_unit_test(test_layout_of_each_version),
+		cmocka_unit_test(test_symbol_of_this_process),
+		cmocka_unit_test(test_elf_that_is_none),
+		cmocka_unit_test(test_elf_damaged),
+		cmocka_unit_test(test_process_memory),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
