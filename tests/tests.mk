@@ -5,13 +5,14 @@
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
 # The pure parts of record/ are tested like the library; they need no libbpf.
-UNIT_RECORD := $(addprefix $(B)/userspace/record/,collect.o convert.o members.o queue.o marks.o ring.o)
+UNIT_RECORD := $(addprefix $(B)/userspace/record/,collect.o convert.o members.o queue.o marks.o ring.o \
+	       elf.o process.o python_layout.o)
 
 $(B)/tests/unit/%: tests/unit/%.c $(LIB) $(UNIT_RECORD) $(MAKEFILE_LIST)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(UNIT_RECORD) $(LIB) \
-		-lcmocka -lcjson $(LIB_LIBS)
+		-lcmocka -lcjson -lelf $(LIB_LIBS)
 
 .PHONY: unit
 unit: $(UNIT_BIN)

@@ -26,7 +26,7 @@ static void on_interrupt(int sig)
 
 /* ---- options ---- */
 
-enum { OPT_COMM = 256, OPT_CGROUP, OPT_ALL, OPT_WAIT_ALL, OPT_PARKED, OPT_REDACT, OPT_TASKS };
+enum { OPT_COMM = 256, OPT_CGROUP, OPT_ALL, OPT_WAIT_ALL, OPT_PARKED, OPT_REDACT, OPT_TASKS, OPT_GIL };
 
 static const struct option longs[] = {
 	{"comm", required_argument, NULL, OPT_COMM},
@@ -36,11 +36,27 @@ static const struct option longs[] = {
 	{"output", required_argument, NULL, 'o'},
 	{"wait-all", no_argument, NULL, OPT_WAIT_ALL},
 	{"parked", required_argument, NULL, OPT_PARKED},
+	{"gil", required_argument, NULL, OPT_GIL},
 	{"redact", no_argument, NULL, OPT_REDACT},
 	{"tasks", required_argument, NULL, OPT_TASKS},
 	{"quiet", no_argument, NULL, 'q'},
 	{NULL, 0, NULL, 0},
 };
+
+static int parse_gil(const struct cmd *cmd, const char *text, enum gil_mode *mode)
+{
+	static const char *const modes[] = {
+		[GIL_SAMPLE] = "sample", [GIL_OFF] = "off", [GIL_PROBE] = "probe",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (strcmp(text, modes[i]))
+			continue;
+		*mode = (enum gil_mode)i;
+		return 0;
+	}
+	return cmd_usage(cmd, "--gil is sample, probe or off, not '%s'", text);
+}
 
 static int parse_option(const struct cmd *cmd, int c, char **argv, struct recording_options *o,
 			int *targets)
@@ -92,6 +108,8 @@ static int parse_option(const struct cmd *cmd, int c, char **argv, struct record
 		if (!o->tasks_off && strcmp(optarg, "on"))
 			return cmd_usage(cmd, "--tasks is on or off, not '%s'", optarg);
 		return 0;
+	case OPT_GIL:
+		return parse_gil(cmd, optarg, &o->gil);
 	case OPT_REDACT:
 		o->redact = true;
 		return 0;

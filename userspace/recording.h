@@ -42,6 +42,9 @@ struct recording {
 	"      --parked KINDS      wait kinds that count as parked (join,child,poll ...)\n"        \
 	"      --tasks on|off      asyncio's tasks and the names of Python's threads, by a hook in the\n" \
 	"                          command's Python; default on\n"                               \
+	"      --gil sample|probe|off\n"                                                          \
+	"                          Python's GIL: who holds it as seen at switches (default); by\n" \
+	"                          uprobes on every change, which slows the program; or not at all\n" \
 	"      --redact            leave arguments, paths and addresses out of the trace\n"        \
 	"  -q, --quiet             no progress and no closing line\n"                              \
 	"\nThe command runs as the user who called sudo. Ctrl-C goes to it; when attached, Ctrl-C ends\n" \

@@ -13,6 +13,7 @@ static const struct runtime_type *const types[] = {&runtime_python};
 
 /* A runtime that is only starting is looked at again, ever more seldom, this often. */
 #define LOOKS_MAX 40
+#define LOOKS_BAD 6    /* what does not stand the self-check so often is not caught in a change */
 #define LOOK_PAUSE_NS (2 * NSEC_PER_MSEC)
 #define REFRESH_PAUSE_NS (20 * NSEC_PER_MSEC)
 #define THREAD_TRIES 12
@@ -213,13 +214,12 @@ static void look(struct runtimes *r, struct runtime_process *p, u64 ts, u64 now)
 		p->grew = true;
 		tell_locks(r, p, ts);
 		r->ops.publish(r->ctx, p->tgid, &p->how, false);
-	} else if (code == -ENODEV || (code < 0 && code != -EAGAIN && code != -ESRCH &&
-				       code != -ENOENT && p->looks >= LOOKS_MAX)) {
+	} else if (code == -ENODEV || (code == -EINVAL && p->looks >= LOOKS_BAD)) {
 		p->settled = true;
 		if (why.code && runtime_file_complain(&r->files, p->path))
 			say(r, ts, why.text);
-	} else if (!code || p->looks >= LOOKS_MAX) {
-		/* No library of a runtime yet: ld.so, or dlopen(), may still bring one. */
+	} else {
+		/* It is only starting; or there is none yet: ld.so, or dlopen(), may still bring one. */
 		p->settled = p->looks >= LOOKS_MAX;
 	}
 }
