@@ -211,6 +211,8 @@ struct ev_gil {
 	__u64 gil;
 	__s32 tgid;
 	__s32 holder;       /* tid in the innermost namespace, 0: nobody, -1: not readable */
+	__u32 exact;        /* 1: seen at the change itself, by an uprobe */
+	__u32 pad;
 };
 
 /*
@@ -268,7 +270,7 @@ EV_SIZE(ev_switch, 48);
 EV_SIZE(ev_wait, 56);
 EV_SIZE(ev_block, 104);
 EV_SIZE(ev_futex, 200);
-EV_SIZE(ev_gil, 32);
+EV_SIZE(ev_gil, 40);
 EV_SIZE(ev_runtime, 72);
 EV_SIZE(ev_thread, 136);
 EV_SIZE(ev_snapshot, 208);

@@ -92,7 +92,7 @@ static __always_inline __s32 gil_holder(const struct ev_runtime *rt, struct gil_
 	return locked > 0 ? tid : 0;
 }
 
-static __always_inline void gil_tell(__u64 gil, __s32 tgid, __s32 holder)
+static __always_inline void gil_tell(__u64 gil, __s32 tgid, __s32 holder, bool exact)
 {
 	struct ev_gil *e = event_new(sizeof(*e), EV_GIL);
 
@@ -101,6 +101,8 @@ static __always_inline void gil_tell(__u64 gil, __s32 tgid, __s32 holder)
 	e->gil = gil;
 	e->tgid = tgid;
 	e->holder = holder;
+	e->exact = exact;
+	e->pad = 0;
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
@@ -159,7 +161,7 @@ static __noinline bool gil_look(struct task_struct *task, struct gil_ctx *own, _
 		holder = gil_holder(rt, own, gil);
 		if (holder != rt->told[i]) {
 			rt->told[i] = holder;
-			gil_tell(gil, tgid, holder);
+			gil_tell(gil, tgid, holder, false);
 		}
 		if (word - gil >= rt->wait_from && word - gil < rt->wait_to) {
 			facts->gil = gil;
@@ -170,6 +172,29 @@ static __noinline bool gil_look(struct task_struct *task, struct gil_ctx *own, _
 	if (word && !facts->gil)
 		facts->code = gil_code(rt, own, task->pid);
 	return true;
+}
+
+/*
+ * --gil=probe: this thread has just got the lock (@got), or is about to let go of it. Which of several
+ * locks, the locks themselves say.
+ */
+static __always_inline void gil_changed(struct task_struct *task, struct gil_ctx *own, bool got)
+{
+	__s32 tgid = task->tgid;
+	struct ev_runtime *rt = gil_runtime(own, tgid);
+
+	if (!rt)
+		return;
+	if (!own->ns_tid)
+		own->ns_tid = innermost_nr(task);
+	for (__u32 i = 0; i < EV_GILS; i++) {
+		if (i >= rt->n_gils)
+			break;
+		if (gil_holder(rt, own, rt->gil[i]) != own->ns_tid)
+			continue;
+		rt->told[i] = got ? own->ns_tid : 0;
+		gil_tell(rt->gil[i], tgid, rt->told[i], true);
+	}
 }
 
 /* A forked process has its parent's memory, and so a lock of its own at the same address. */

@@ -241,3 +241,39 @@ def gil_in_a_pid_namespace_and_another_root():
         check({"burn-0", "burn-1"} <= names, version, names)
         notes.append(f"{version}: {100 * unknown:.1f} %")
     return "holder unknown: " + ", ".join(notes)
+
+
+@test
+def gil_by_probe_tells_every_change():
+    notes = []
+    for version, program in all_pythons().items():
+        with Witness(libpython(program)) as witness:
+            if not witness.places:
+                continue
+            trace, _ = record(program, PROG / "gil.py", 0.6, options=["--gil=probe"])
+        witness.only({thread["tid"] for thread in report(trace)["threads"]})
+        exact = [(nanoseconds(ts), int(f.get("holder", 0))) for ts, kind, f in dump(trace)
+                 if kind == "gil" and f.get("exact") == "1"]
+        check(len(exact) > 50, version, "exact records", len(exact))
+        taken = [(ts, tid) for ts, tid in exact if tid]
+        # The witness's clock has microseconds, and the two probes run one after the other.
+        spans = [s for s in witness.spans if taken[0][0] <= s[0]]
+        times = [ts for ts, _ in taken]
+        found = sum(any(tid == span[2] for ts, tid in taken[bisect.bisect_left(times, span[0] - 500_000):
+                                                           bisect.bisect_right(times, span[0] + 500_000)])
+                    for span in spans)
+        check(found >= 0.99 * len(spans) > 50, version, found, "of", len(spans))
+        notes.append(f"{version}: {found} of {len(spans)}")
+    if not notes:
+        raise Skip("no Python here has the symbols")
+    return "spans found, " + ", ".join(notes)
+
+
+@test
+def gil_off_looks_into_no_python():
+    program = next(iter(all_pythons().values()), "/usr/bin/python3")
+    trace, _ = record(program, PROG / "gil.py", 0.3, options=["--gil=off", "--tasks=off"])
+    records = dump(trace)
+    check(not [r for r in records if r[1] in ("gil", "lock", "name")], "records of a runtime")
+    check(not gil_locks(report(trace)), "a GIL")
+    check({t["name"] for t in report(trace)["threads"]} <= {"python3"}, "names")

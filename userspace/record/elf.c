@@ -67,6 +67,23 @@ static int find_base(Elf *elf, u64 *base)
 	return -EINVAL;
 }
 
+static void find_offsets(Elf *elf, struct elf_symbol *symbols, size_t n)
+{
+	GElf_Phdr segment;
+	size_t segments;
+
+	if (elf_getphdrnum(elf, &segments))
+		return;
+	for (size_t i = 0; i < segments && gelf_getphdr(elf, (int)i, &segment); i++) {
+		if (segment.p_type != PT_LOAD)
+			continue;
+		for (size_t k = 0; k < n; k++)
+			if (symbols[k].value - segment.p_vaddr < segment.p_filesz)
+				symbols[k].offset = symbols[k].value - segment.p_vaddr +
+						    segment.p_offset;
+	}
+}
+
 int elf_find(int fd, struct elf_symbol *symbols, size_t n, u64 *base)
 {
 	static const u32 tables[] = {SHT_DYNSYM, SHT_SYMTAB};
@@ -75,7 +92,7 @@ int elf_find(int fd, struct elf_symbol *symbols, size_t n, u64 *base)
 	int code;
 
 	for (size_t i = 0; i < n; i++)
-		symbols[i].value = symbols[i].size = 0;
+		symbols[i].value = symbols[i].size = symbols[i].offset = 0;
 	if (elf_version(EV_CURRENT) == EV_NONE)
 		return -EINVAL;
 	elf = elf_begin(fd, ELF_C_READ, NULL);
@@ -92,6 +109,8 @@ int elf_find(int fd, struct elf_symbol *symbols, size_t n, u64 *base)
 			    string_table_sane(elf, &head))
 				take_symbols(elf, section, &head, symbols, n);
 	}
+	if (!code)
+		find_offsets(elf, symbols, n);
 	elf_end(elf);
 	if (code)
 		return code;

@@ -8,6 +8,7 @@
 struct elf_symbol {
 	const char *name;
 	u64 value;     /* as in the file; 0: not there */
+	u64 offset;    /* where its bytes stand in the file; 0: nowhere */
 	u64 size;
 };
 

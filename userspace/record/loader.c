@@ -17,7 +17,7 @@
 
 struct loader {
 	struct bpf_object *object;
-	struct bpf_link *links[16];
+	struct bpf_link *links[64];
 	size_t n_links;
 	u32 runtimes_changed; /* as the probes know it */
 	int ring_fd;
@@ -296,6 +296,21 @@ int loader_set_runtime_thread(struct loader *l, s32 tid, u64 address)
 	int fd = bpf_object__find_map_fd_by_name(l->object, "runtime_threads");
 
 	return bpf_map_update_elem(fd, &tid, &address, BPF_ANY) ? -errno : 0;
+}
+
+int loader_probe_runtime(struct loader *l, const char *path, u64 offset, bool taken)
+{
+	struct bpf_program *program =
+		bpf_object__find_program_by_name(l->object, taken ? "gil_taken" : "gil_dropped");
+	struct bpf_link *link;
+
+	if (!program || l->n_links == ARRAY_SIZE(l->links))
+		return -ENOSPC;
+	link = bpf_program__attach_uprobe(program, taken, -1, path, offset);
+	if (!link)
+		return -errno;
+	l->links[l->n_links++] = link;
+	return 0;
 }
 
 int loader_iterate(struct loader *l, const char *name, struct error *err)

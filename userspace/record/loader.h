@@ -27,6 +27,8 @@ int loader_add_target(struct loader *loader, s32 tgid);
 int loader_set_runtime(struct loader *loader, s32 tgid, const struct ev_runtime *how, bool fork);
 /* Where the runtime keeps the state of thread @tid. */
 int loader_set_runtime_thread(struct loader *loader, s32 tid, u64 address);
+/* Tell changes of a runtime's lock where the function at @offset of @path returns (@taken) or begins. */
+int loader_probe_runtime(struct loader *loader, const char *path, u64 offset, bool taken);
 /* Walk all threads of the machine with the iterator program @name: "snapshot" or "pending". */
 int loader_iterate(struct loader *loader, const char *name, struct error *err);
 

@@ -169,6 +169,20 @@ struct search {
 	struct error *why;
 };
 
+/* Once a file, for every process that has mapped it: the program attached to asks who it is. */
+static void probe(struct runtimes *r, const struct process_file *file, struct runtime_file *known)
+{
+	char path[4200];
+
+	if (!r->ops.probe || known->probed)
+		return;
+	known->probed = true;
+	snprintf(path, sizeof(path), "/proc/%d/root%.4096s", file->tgid, file->path);
+	for (u32 i = 0; i < RUNTIME_SYMBOLS; i++)
+		if (known->offset[i] && (known->type->takes | known->type->drops) >> i & 1)
+			r->ops.probe(r->ctx, path, known->offset[i], known->type->takes >> i & 1);
+}
+
 /* One mapped file: is a runtime in it? 0: go on looking, 1: found, -errno of find(). */
 static int look_at_file(void *ctx, const struct process_file *file)
 {
@@ -178,18 +192,23 @@ static int look_at_file(void *ctx, const struct process_file *file)
 
 	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
 		const struct runtime_type *type = types[i];
+		struct runtime_file *known;
 		u64 at[RUNTIME_SYMBOLS];
 		int code;
 
 		if (!file->is_program && !strstr(name, type->file))
 			continue;
-		if (!runtime_file_symbols(&s->runtimes->files, file, type, at))
+		known = runtime_file_get(&s->runtimes->files, file, type);
+		if (!known)
 			continue;
+		runtime_file_place(known, file, at);
 		snprintf(p->path, sizeof(p->path), "%s", file->path);
 		p->type = type;
 		code = type->find(p, at, s->why);
-		if (!code)
+		if (!code) {
+			probe(s->runtimes, file, known);
 			return 1;
+		}
 		type->forget(p);
 		p->type = NULL;
 		p->how.n_gils = 0;
@@ -416,6 +435,7 @@ bool runtimes_gil(struct runtimes *r, const struct ev_gil *ev, struct record *re
 	rec->gil.tgid = ev->tgid;
 	rec->gil.lock = ev->gil;
 	rec->gil.holder = ev->holder;
+	rec->gil.exact = ev->exact != 0;
 	if (ev->holder > 0)
 		rec->gil.holder = r->ops.tid(r->ctx, ev->tgid, ev->holder);
 	return true;

@@ -27,6 +27,9 @@ struct runtimes_ops {
 	void (*publish)(void *ctx, s32 tgid, const struct ev_runtime *how, bool fork);
 	/* Where the runtime keeps the state of thread @tid (the kernel's). */
 	void (*thread)(void *ctx, s32 tid, u64 address);
+	/* Tell every change of the lock, where the function at @offset of the file @path returns
+	 * (@taken) or begins. NULL: samples will do. */
+	void (*probe)(void *ctx, const char *path, u64 offset, bool taken);
 	/* Kernel tid of a thread of @tgid by its tid in the innermost namespace, -1. */
 	s32 (*tid)(void *ctx, s32 tgid, s32 ns_tid);
 };

@@ -31,20 +31,22 @@ static struct runtime_file *read_file(struct runtime_files *files, int fd, const
 	for (; n < RUNTIME_SYMBOLS && type->symbols[n]; n++)
 		symbols[n].name = type->symbols[n];
 	known->code = S_ISREG(st->st_mode) ? elf_find(fd, symbols, n, &known->base) : -EINVAL;
-	for (size_t i = 0; i < n && !known->code; i++)
+	for (size_t i = 0; i < n && !known->code; i++) {
 		known->value[i] = symbols[i].value;
+		known->offset[i] = symbols[i].offset;
+	}
 	return known;
 }
 
-bool runtime_file_symbols(struct runtime_files *files, const struct process_file *file,
-			  const struct runtime_type *type, u64 at[RUNTIME_SYMBOLS])
+struct runtime_file *runtime_file_get(struct runtime_files *files, const struct process_file *file,
+				      const struct runtime_type *type)
 {
 	struct runtime_file *known = NULL;
 	struct stat st;
 	int fd = process_open(file);
 
 	if (fd < 0)
-		return false;
+		return NULL;
 	if (!fstat(fd, &st)) {
 		u32 n = files->n < RUNTIME_FILES ? files->n : RUNTIME_FILES;
 
@@ -55,11 +57,14 @@ bool runtime_file_symbols(struct runtime_files *files, const struct process_file
 			known = read_file(files, fd, &st, type);
 	}
 	close(fd);
-	if (!known || known->code || !known->value[0])
-		return false;
+	return known && !known->code && known->value[0] ? known : NULL;
+}
+
+void runtime_file_place(const struct runtime_file *known, const struct process_file *file,
+			u64 at[RUNTIME_SYMBOLS])
+{
 	for (size_t i = 0; i < RUNTIME_SYMBOLS; i++)
 		at[i] = known->value[i] ? known->value[i] - known->base + file->start : 0;
-	return true;
 }
 
 bool runtime_file_complain(struct runtime_files *files, const char *path)

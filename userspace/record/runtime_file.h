@@ -12,7 +12,8 @@ struct runtime_file {
 	const struct runtime_type *type;
 	u64 dev, ino, size, mtime_ns;
 	int code;                       /* of elf_find() */
-	u64 base, value[RUNTIME_SYMBOLS];
+	u64 base, value[RUNTIME_SYMBOLS], offset[RUNTIME_SYMBOLS];
+	bool probed;
 };
 
 struct runtime_files {
@@ -22,9 +23,12 @@ struct runtime_files {
 	u32 n_complaints;
 };
 
-/* Addresses in the process of @type's symbols, if it is in @file (0: that one is not). */
-bool runtime_file_symbols(struct runtime_files *files, const struct process_file *file,
-			  const struct runtime_type *type, u64 at[RUNTIME_SYMBOLS]);
+/* @type's symbols in @file, NULL if it is not in there; until the next call. */
+struct runtime_file *runtime_file_get(struct runtime_files *files, const struct process_file *file,
+				      const struct runtime_type *type);
+/* Their addresses in the process that has mapped @file; 0: that one is not there. */
+void runtime_file_place(const struct runtime_file *known, const struct process_file *file,
+			u64 at[RUNTIME_SYMBOLS]);
 /* Whether nothing was said of @path yet; something will be said now. */
 bool runtime_file_complain(struct runtime_files *files, const char *path);
 void runtime_files_free(struct runtime_files *files);

@@ -13,7 +13,7 @@
 #include "record/process.h"
 #include "trace/record.h"
 
-#define RUNTIME_SYMBOLS 4
+#define RUNTIME_SYMBOLS 6
 
 struct runtime_type;
 
@@ -37,6 +37,8 @@ struct runtime_type {
 	const char *lock;                       /* "GIL" */
 	const char *file;                       /* a part of its libraries' names: "python" */
 	const char *symbols[RUNTIME_SYMBOLS];   /* the first one decides; NULL at the end */
+	u32 takes, drops;                       /* which of them are functions that take (when they
+						 * return) and drop the lock: bits */
 	/*
 	 * The runtime is in @p; @at are its symbols' addresses there, 0: not exported. Fills p->how and
 	 * p->data. 0; -EAGAIN: it is only starting; -ENODEV: it has no such lock (@why says why);

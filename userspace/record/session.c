@@ -105,6 +105,14 @@ static void publish_thread(void *ctx, s32 tid, u64 address)
 	loader_set_runtime_thread(s->loader, tid, address);
 }
 
+static void probe_runtime(void *ctx, const char *path, u64 offset, bool taken)
+{
+	struct session *s = ctx;
+
+	/* Without the uprobe the samples remain. */
+	loader_probe_runtime(s->loader, path, offset, taken);
+}
+
 static s32 runtime_tid(void *ctx, s32 tgid, s32 ns_tid)
 {
 	struct session *s = ctx;
@@ -147,9 +155,9 @@ int session_open(struct session **out, const struct session_config *config,
 	static const struct collect_ops ops = {
 		.put = put_record, .args = read_args, .futex = futex_wait, .gil = gil_sample,
 	};
-	static const struct runtimes_ops runtime_ops = {
+	const struct runtimes_ops runtime_ops = {
 		.put = put_runtime_record, .publish = publish_runtime, .thread = publish_thread,
-		.tid = runtime_tid,
+		.tid = runtime_tid, .probe = config->gil == GIL_PROBE ? probe_runtime : NULL,
 	};
 	struct session *s = calloc(1, sizeof(*s));
 	struct ev_config probes = {
