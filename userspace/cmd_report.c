@@ -3,15 +3,16 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cmd.h"
 #include "metrics/report.h"
 
-enum { OPT_JSON = 256, OPT_REGION, OPT_FROM, OPT_TO, OPT_PARKED, OPT_ALL_THREADS };
+enum { OPT_JSON = 256, OPT_REGION, OPT_FROM, OPT_TO, OPT_PARKED, OPT_ALL_THREADS, OPT_LANG };
 
 struct options {
 	struct report_options report;
-	bool json, all_threads;
+	bool json, all_threads, korean;
 };
 
 static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o)
@@ -23,6 +24,7 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 		{"to", required_argument, NULL, OPT_TO},
 		{"parked", required_argument, NULL, OPT_PARKED},
 		{"all-threads", no_argument, NULL, OPT_ALL_THREADS},
+		{"lang", required_argument, NULL, OPT_LANG},
 		{NULL, 0, NULL, 0},
 	};
 	const char *bad;
@@ -51,6 +53,12 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 			break;
 		case OPT_ALL_THREADS:
 			o->all_threads = true;
+			break;
+		case OPT_LANG:
+			o->korean = !strcmp(optarg, "ko");
+			if (!o->korean && strcmp(optarg, "en"))
+				return cmd_usage(cmd, "there is no language '%s'; en and ko are there",
+						 optarg);
 			break;
 		default:
 			return cmd_usage(cmd, "bad option '%s', or its argument is missing; see corun "
@@ -89,7 +97,7 @@ static int report_run(const struct cmd *cmd, int argc, char **argv)
 	if (o.json) {
 		report_json(report, &buf);
 	} else {
-		struct report_look look = {cmd_utf8(), o.all_threads};
+		struct report_look look = {cmd_utf8(), o.all_threads, o.korean};
 
 		report_text(report, &look, &buf);
 	}
@@ -111,6 +119,7 @@ const struct cmd cmd_report = {
 		"      --region NAME  over a region that the program marked\n"
 		"      --from T --to T  over a stretch of the window (1.5, 200ms)\n"
 		"      --parked KINDS wait kinds that do not count as in flight (join,child,poll ...)\n"
-		"      --all-threads  every line of the long lists\n",
+		"      --all-threads  every line of the long lists\n"
+		"      --lang LANG    the verdict in English (en) or Korean (ko)\n",
 	.run = report_run,
 };

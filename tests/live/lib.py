@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """What live tests share: record something, read what was recorded, say how it went."""
+import contextlib
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 here = pathlib.Path(__file__).resolve().parent
 top = here.parent.parent
@@ -85,6 +87,34 @@ def identity(figures):
         check(sum(figures[curve]["time_ns_at"]) == figures["window"]["duration_ns"], curve)
     running = sum(k * ns for k, ns in enumerate(figures["parallelism"]["time_ns_at"]))
     check(running == figures["time_ns"]["running"], "P and running time", running)
+
+
+@contextlib.contextmanager
+def cgroup_with_quota(quota_us, period_us):
+    """A fresh cgroup (v2 or v1) with a CPU quota; gone when its processes are."""
+    base = next((b for b in ("/sys/fs/cgroup", "/sys/fs/cgroup/cpu")
+                 if os.path.exists(f"{b}/cgroup.controllers") or os.path.exists(f"{b}/cpu.cfs_quota_us")), None)
+    if not base:
+        raise Skip("no cgroup with the cpu controller")
+    folder = f"{base}/corun-test-{os.getpid()}"
+    try:
+        os.mkdir(folder)
+        if os.path.exists(f"{folder}/cpu.max"):
+            open(f"{folder}/cpu.max", "w").write(f"{quota_us} {period_us}")
+        else:
+            open(f"{folder}/cpu.cfs_period_us", "w").write(str(period_us))
+            open(f"{folder}/cpu.cfs_quota_us", "w").write(str(quota_us))
+    except OSError as error:
+        raise Skip(f"a cgroup with a quota cannot be made here ({error})")
+    try:
+        yield folder
+    finally:
+        for _ in range(100):
+            try:
+                os.rmdir(folder)
+                break
+            except OSError:
+                time.sleep(0.1)
 
 
 def main(names):

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import time
 
-from lib import (check, corun, dump, identity, need, no_loss, programs, record, report, run, scratch,
+from lib import (cgroup_with_quota, check, corun, dump, identity, need, no_loss, programs, record, report, run, scratch,
                  test)
 
 
@@ -175,36 +175,17 @@ def affinity_and_quota_are_known():
 
 @test
 def quota_of_a_cgroup_is_told():
-    base = next((b for b in ("/sys/fs/cgroup", "/sys/fs/cgroup/cpu")
-                 if os.path.exists(f"{b}/cgroup.controllers") or os.path.exists(f"{b}/cpu.cfs_quota_us")), None)
-    if not base:
-        from lib import Skip
-        raise Skip("no cgroup with the cpu controller")
-    folder = f"{base}/corun-test-{os.getpid()}"
-    try:
-        os.mkdir(folder)
-        if os.path.exists(f"{folder}/cpu.max"):
-            open(f"{folder}/cpu.max", "w").write("20000 100000")
-        else:
-            open(f"{folder}/cpu.cfs_period_us", "w").write("100000")
-            open(f"{folder}/cpu.cfs_quota_us", "w").write("20000")
-    except OSError as error:
-        from lib import Skip
-        raise Skip(f"a cgroup with a quota cannot be made here ({error})")
-    try:
-        trace2 = scratch / "cgroup.corun"
-        burner = spawn("sh", "-c", f"echo $$ > {folder}/cgroup.procs; exec {programs}/burn 2 2")
+    with cgroup_with_quota(20000, 100000) as folder:
+        trace = scratch / "cgroup.corun"
+        burner = spawn("sh", "-c", f"echo $$ > {folder}/cgroup.procs; exec {programs}/burn 2 100")
         time.sleep(0.4)
-        run(corun, "record", "-q", "-o", trace2, "--cgroup", folder, "-d", "700ms", status=0)
+        run(corun, "record", "-q", "-o", trace, "--cgroup", folder, "-d", "700ms", status=0)
         burner.kill()
         burner.wait()
-        figures = report(trace2)
+        figures = report(trace)
         check(abs(figures["target"]["quota_cpus"] - 0.2) < 0.001, figures["target"])
         check(figures["window"]["throttled_ns"] > 0, figures["window"])
         check(len(figures["threads"]) >= 3, figures["threads"])
-    finally:
-        time.sleep(0.2)
-        os.rmdir(folder)
 
 
 @test

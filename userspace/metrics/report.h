@@ -31,6 +31,7 @@ struct report_options {
 struct report_look {
 	bool utf8;
 	bool all_threads;     /* every line of the long lists */
+	bool korean;          /* the verdict in Korean */
 };
 
 struct report {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "metrics/report.h"
+#include "metrics/verdict.h"
 #include "trace/syscall.h"
 #include "trace/text.h"
 
@@ -310,6 +311,17 @@ static void put_tasks(struct buf *b, const struct report *r, const struct figure
 		buf_putc(b, ',');
 }
 
+static void put_verdict(struct buf *b, const struct report *r, const struct figures *f)
+{
+	struct verdict_facts facts;
+	struct verdict verdict;
+
+	verdict_facts(r, f, &facts);
+	verdict_judge(&facts, &verdict);
+	buf_puts(b, "\"verdict\":");
+	verdict_json(&verdict, b);
+}
+
 void report_json(const struct report *r, struct buf *b)
 {
 	const struct figures *f = r->figures;
@@ -337,7 +349,8 @@ void report_json(const struct report *r, struct buf *b)
 	/* There are none of a stretch that was chosen by time. */
 	if (!f->name || f->name[0])
 		put_tasks(b, r, f);
-	buf_puts(b, "\"regions\":[");
+	put_verdict(b, r, f);
+	buf_puts(b, ",\"regions\":[");
 	for (u32 i = 1; i < meter_n_stretches(r->meter); i++) {
 		const struct figures *region = meter_stretch(r->meter, i);
 
@@ -351,6 +364,8 @@ void report_json(const struct report *r, struct buf *b)
 			   since(r, region->begin_ns), region->duration_ns - region->active_ns);
 		put_tasks(b, r, region);
 		put_figures(b, region);
+		buf_putc(b, ',');
+		put_verdict(b, r, region);
 		buf_putc(b, '}');
 	}
 	buf_puts(b, "],\"notes\":[");

@@ -9,6 +9,7 @@
 
 #include "base/utf8.h"
 #include "metrics/report.h"
+#include "metrics/verdict.h"
 #include "trace/syscall.h"
 #include "trace/text.h"
 
@@ -99,18 +100,14 @@ static double share_of(u64 part, u64 whole)
 	return whole ? (double)part / (double)whole : 0;
 }
 
-static void put_sentence(struct text *t)
+static void put_verdict(struct text *t)
 {
-	const struct figures *f = t->r->figures;
-	double c = curve_mean(&f->concurrency, f->active_ns);
-	double p = curve_mean(&f->parallelism, f->active_ns);
+	struct verdict_facts facts;
+	struct verdict verdict;
 
-	if (!f->active_ns) {
-		buf_puts(t->b, "Nothing was in flight: no thread had work of its own.\n");
-		return;
-	}
-	buf_printf(t->b, "%.1f %s in flight, %.1f running, while there was anything to do.\n", c,
-		   c > 0.95 && c < 1.05 ? "thread" : "threads", p);
+	verdict_facts(t->r, t->r->figures, &facts);
+	verdict_judge(&facts, &verdict);
+	verdict_text(&verdict, t->look->korean, t->b);
 }
 
 static void put_warnings(struct text *t)
@@ -340,7 +337,7 @@ void report_text(const struct report *r, const struct report_look *look, struct 
 	const struct figures *f = r->figures;
 	double scale = curve_mean(&f->concurrency, f->active_ns);
 
-	put_sentence(&t);
+	put_verdict(&t);
 	put_warnings(&t);
 	put_window(&t);
 	put_figure(&t, "in flight", &f->concurrency, scale);

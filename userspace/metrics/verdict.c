@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "metrics/verdict.h"
+
+/* The thresholds. VERDICT.md has the reasons and what they were tried on. */
+#define IDLE_ACTIVE 0.05    /* in flight for less of the time: idle */
+#define ALONE 1.5           /* fewer in flight: one thing at a time */
+#define MOSTLY 0.5          /* a share that decides by itself */
+#define EFFICIENT 0.75      /* of what could run at once, this much did: parallel */
+#define TOO_MANY 1.25       /* demand over usable CPUs: they queue */
+
+static bool is_lock(int kind)
+{
+	return kind == KIND_MUTEX || kind == KIND_RWLOCK || kind == KIND_BARRIER ||
+	       kind == KIND_FILE_LOCK;
+}
+
+static double share(u64 part, u64 whole)
+{
+	return whole ? (double)part / (double)whole : 0;
+}
+
+/* Lock waits as intervals: their length, and what of it was not blocked. */
+static void lock_facts(const struct figures *f, u64 flight, struct verdict_facts *out)
+{
+	u64 gil = 0, locks = 0, most = 0, gil_unblocked = 0, unblocked = 0, ready;
+
+	for (u32 i = 0; i < f->n_locks; i++) {
+		const struct lock_figures *l = f->lock_list[i];
+
+		if (l->kind == KIND_GIL) {
+			gil += l->wait_ns;
+			gil_unblocked += l->wait_ns - l->blocked_ns;
+		} else if (is_lock(l->kind)) {
+			locks += l->wait_ns;
+			unblocked += l->wait_ns - l->blocked_ns;
+			if (l->wait_ns > most) {
+				most = l->wait_ns;
+				out->lock_kind = l->kind;
+			}
+		}
+	}
+	ready = f->time.ns[USAGE_READY];
+	ready = ready > gil_unblocked + unblocked ? ready - gil_unblocked - unblocked : 0;
+	out->gil_share = share(gil, flight);
+	out->lock_share = share(locks, flight);
+	out->ready_share = share(ready, flight);
+	/* The GIL's intervals are not in the demand as it is defined; those of other locks are. */
+	out->demand -= share(unblocked, f->active_ns);
+}
+
+void verdict_facts(const struct report *r, const struct figures *f, struct verdict_facts *out)
+{
+	u32 parked = model_parked(r->model);
+	u64 flight = usage_flight(&f->time, parked), waits = 0, most = 0, poll = 0;
+
+	*out = (struct verdict_facts){
+		.duration_ns = f->duration_ns,
+		.active_ns = f->active_ns,
+		.unknown_ns = f->time.ns[USAGE_UNKNOWN],
+		.in_flight = curve_mean(&f->concurrency, f->active_ns),
+		.running = curve_mean(&f->parallelism, f->active_ns),
+		.demand = curve_mean(&f->demand, f->active_ns),
+		.usable_cpus = r->usable_cpus,
+		.cpus = r->cpus,
+		.affinity_cpus = r->affinity_cpus,
+		.quota_cpus = r->quota_cpus,
+		.run_share = share(f->time.ns[USAGE_RUNNING], flight),
+		.lock_kind = KIND_MUTEX,
+		.wait_kind = KIND_OTHER,
+	};
+	lock_facts(f, flight, out);
+	for (int kind = 0; kind < KINDS; kind++) {
+		u64 ns = f->time.ns[USAGE_KIND + kind];
+
+		if (kind == KIND_GIL || is_lock(kind) || parked & 1u << kind)
+			continue;
+		waits += ns;
+		if (ns > most) {
+			most = ns;
+			out->wait_kind = (enum wait_kind)kind;
+		}
+	}
+	out->wait_share = share(waits, flight);
+	for (u32 i = 0; i < f->n_threads; i++)
+		if (f->threads[i] && f->threads[i]->time.ns[USAGE_KIND + KIND_POLL] > poll)
+			poll = f->threads[i]->time.ns[USAGE_KIND + KIND_POLL];
+	out->poll_share = share(poll, f->duration_ns);
+}
+
+/* Who or what keeps runnable threads from the CPUs. */
+static enum verdict_cause cpu_cause(const struct verdict_facts *f)
+{
+	if (f->quota_cpus > 0 && f->quota_cpus <= f->usable_cpus + 0.001 &&
+	    (!f->cpus || f->quota_cpus < f->cpus))
+		return CAUSE_QUOTA;
+	if (f->affinity_cpus && f->cpus && f->affinity_cpus < f->cpus)
+		return CAUSE_AFFINITY;
+	if (f->cpus == 1)
+		return CAUSE_ONE_CPU;
+	return CAUSE_NONE;
+}
+
+static void alone(const struct verdict_facts *f, struct verdict *v)
+{
+	v->class = VERDICT_SERIAL;
+	if (f->wait_share >= MOSTLY) {
+		v->class = VERDICT_IO_BOUND;
+		v->cause = CAUSE_WAIT;
+		v->kind = f->wait_kind;
+	}
+}
+
+/* The largest of what stood between those in flight and those that could run. */
+static void not_parallel(const struct verdict_facts *f, struct verdict *v)
+{
+	v->class = VERDICT_NOT_PARALLEL;
+	if (f->gil_share >= f->lock_share && f->gil_share >= f->wait_share) {
+		v->cause = CAUSE_GIL;
+		v->kind = KIND_GIL;
+	} else if (f->lock_share >= f->wait_share) {
+		v->cause = CAUSE_LOCK;
+		v->kind = f->lock_kind;
+	} else {
+		v->cause = CAUSE_WAIT;
+		v->kind = f->wait_kind;
+	}
+}
+
+/*
+ * By demand, not by parallelism: what ran depends on who else had the CPUs, what would have run does
+ * not. So a loaded machine gives the same class as an idle one.
+ */
+void verdict_judge(const struct verdict_facts *f, struct verdict *v)
+{
+	double cpus = f->usable_cpus > 0 ? f->usable_cpus : f->in_flight;
+	double could_run = f->in_flight < cpus ? f->in_flight : cpus;
+	double cpu_share = f->run_share + f->ready_share;
+
+	*v = (struct verdict){.facts = *f, .kind = KIND_OTHER};
+	if ((double)f->active_ns < IDLE_ACTIVE * (double)f->duration_ns || !f->active_ns) {
+		v->class = VERDICT_IDLE;
+		if (f->poll_share >= MOSTLY)
+			v->cause = CAUSE_EVENT_LOOP;
+	} else if (f->poll_share >= MOSTLY && f->in_flight < ALONE) {
+		v->class = VERDICT_IO_BOUND;
+		v->cause = CAUSE_EVENT_LOOP;
+	} else if (f->in_flight < ALONE) {
+		alone(f, v);
+	} else if (f->demand >= TOO_MANY * cpus && cpu_share >= f->gil_share &&
+		   cpu_share >= f->lock_share && cpu_share >= f->wait_share) {
+		/* All the CPUs that there are for it are asked for, and more wait for them. */
+		v->cause = cpu_cause(f);
+		v->class = cpus < ALONE ? VERDICT_NOT_PARALLEL : VERDICT_OVERSUBSCRIBED;
+	} else if (f->demand >= EFFICIENT * could_run && f->demand >= TOO_MANY &&
+		   f->gil_share + f->lock_share < MOSTLY) {
+		v->class = VERDICT_PARALLEL;
+		if (f->running < EFFICIENT * (f->demand < cpus ? f->demand : cpus))
+			v->cause = CAUSE_OTHER_LOAD;
+	} else if (f->wait_share >= MOSTLY && f->wait_share > f->gil_share + f->lock_share) {
+		v->class = VERDICT_IO_BOUND;
+		v->cause = CAUSE_WAIT;
+		v->kind = f->wait_kind;
+	} else {
+		not_parallel(f, v);
+	}
+}
+
+const char *verdict_class_name(enum verdict_class class)
+{
+	static const char *const names[VERDICT_CLASSES] = {
+		[VERDICT_IDLE] = "idle",
+		[VERDICT_SERIAL] = "serial",
+		[VERDICT_IO_BOUND] = "io-bound",
+		[VERDICT_NOT_PARALLEL] = "concurrent-not-parallel",
+		[VERDICT_PARALLEL] = "parallel",
+		[VERDICT_OVERSUBSCRIBED] = "oversubscribed",
+	};
+
+	return names[class];
+}
+
+const char *verdict_cause_name(const struct verdict *v)
+{
+	switch (v->cause) {
+	case CAUSE_NONE: return "";
+	case CAUSE_GIL: return "gil";
+	case CAUSE_LOCK:
+	case CAUSE_WAIT: return kind_table[v->kind].name;
+	case CAUSE_ONE_CPU: return "one-cpu";
+	case CAUSE_AFFINITY: return "cpu-affinity";
+	case CAUSE_QUOTA: return "cpu-quota";
+	case CAUSE_OTHER_LOAD: return "other-load";
+	case CAUSE_EVENT_LOOP: return "event-loop";
+	default: return "";
+	}
+}

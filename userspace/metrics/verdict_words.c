@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: MIT */
+/* verdict_words.c - the verdict as people say it, in English and in Korean. */
+#include <math.h>
+
+#include "metrics/verdict.h"
+
+/* "4", "2.6": a whole number where it is one. */
+static void put_count(struct buf *b, double n)
+{
+	if (fabs(n - round(n)) < 0.05)
+		buf_printf(b, "%.0f", n);
+	else
+		buf_printf(b, "%.1f", n);
+}
+
+static bool one(double n)
+{
+	return fabs(n - 1) < 0.05;
+}
+
+static int percent(double share)
+{
+	return (int)(100 * share + 0.5);
+}
+
+/* ---- English ---- */
+
+/* "the other three" of @n in all. */
+static void put_others(struct buf *b, double n)
+{
+	static const char *const words[] = {"one", "two", "three", "four", "five", "six", "seven",
+					    "eight", "nine"};
+	int others = (int)(n + 0.5) - 1;
+
+	if (fabs(n - round(n)) < 0.15 && others >= 2 && others <= 9)
+		buf_printf(b, "the other %s", words[others - 1]);
+	else
+		buf_puts(b, others == 1 ? "the other one" : "the others");
+}
+
+static void put_figures(struct buf *b, const struct verdict_facts *f, const char *summary)
+{
+	put_count(b, f->in_flight);
+	buf_printf(b, " thread%s in flight, %.1f running: %s.\n", one(f->in_flight) ? "" : "s",
+		   f->running, summary);
+}
+
+static void put_cpus(struct buf *b, double cpus)
+{
+	put_count(b, cpus);
+	buf_puts(b, one(cpus) ? " CPU" : " CPUs");
+}
+
+static void put_limit(struct buf *b, const struct verdict *v)
+{
+	const struct verdict_facts *f = &v->facts;
+
+	switch (v->cause) {
+	case CAUSE_QUOTA:
+		buf_printf(b, "The cgroup's quota leaves %.2f of %u CPUs; raise cpu.max to let more run.\n",
+			   f->quota_cpus, f->cpus);
+		break;
+	case CAUSE_AFFINITY:
+		buf_printf(b, "The threads may use %u of %u CPUs (taskset, cpuset); lift that to let more "
+			   "run.\n", f->affinity_cpus, f->cpus);
+		break;
+	case CAUSE_ONE_CPU:
+		buf_puts(b, "There is one CPU: they take turns on it. A second one would let two run.\n");
+		break;
+	default:
+		buf_puts(b, "More CPUs, or fewer threads, would end the queueing.\n");
+	}
+}
+
+static void english_not_parallel(const struct verdict *v, struct buf *b)
+{
+	const struct verdict_facts *f = &v->facts;
+
+	put_figures(b, f, "concurrent, not parallel");
+	switch (v->cause) {
+	case CAUSE_GIL:
+		buf_puts(b, "The GIL let one thread run at a time; ");
+		put_others(b, f->in_flight);
+		buf_puts(b, " waited for it.\nProcesses, or C code that lets go of the GIL, would run "
+			 "side by side.\n");
+		break;
+	case CAUSE_LOCK:
+		buf_printf(b, "They waited for each other: %d %% of the time in flight went by at a %s.\n"
+			   "Hold it for shorter stretches, or split it, to let more run.\n",
+			   percent(f->lock_share), kind_table[v->kind].label);
+		break;
+	case CAUSE_WAIT:
+		buf_printf(b, "They mostly waited: %d %% of the time in flight (%s).\n",
+			   percent(f->wait_share), kind_table[v->kind].label);
+		break;
+	default:
+		put_limit(b, v);
+	}
+}
+
+static void english(const struct verdict *v, struct buf *b)
+{
+	const struct verdict_facts *f = &v->facts;
+
+	switch (v->class) {
+	case VERDICT_IDLE:
+		buf_printf(b, "Idle: something was in flight for %d %% of the time only.\n",
+			   percent((double)f->active_ns / (double)(f->duration_ns ? f->duration_ns : 1)));
+		if (v->cause == CAUSE_EVENT_LOOP)
+			buf_puts(b, "An event loop waited for something to happen.\n");
+		break;
+	case VERDICT_SERIAL:
+		put_figures(b, f, "serial, one thing at a time");
+		buf_printf(b, "It ran, or could have, for %d %% of the time in flight; more CPUs change nothing "
+			   "for one thread.\n", percent(f->run_share + f->ready_share));
+		break;
+	case VERDICT_IO_BOUND:
+		put_figures(b, f, "bound by waiting, not by the CPU");
+		if (v->cause == CAUSE_EVENT_LOOP)
+			buf_printf(b, "An event loop waited in poll for %d %% of the time; its tasks are not "
+				   "threads.\n", percent(f->poll_share));
+		else
+			buf_printf(b, "%d %% of the time in flight was waiting, most of it: %s. More CPUs "
+				   "change nothing.\n", percent(f->wait_share), kind_table[v->kind].label);
+		break;
+	case VERDICT_NOT_PARALLEL:
+		english_not_parallel(v, b);
+		break;
+	case VERDICT_PARALLEL:
+		put_figures(b, f, "parallel");
+		if (v->cause == CAUSE_OTHER_LOAD) {
+			put_count(b, f->demand);
+			buf_puts(b, " could have run at once; other programs had the CPUs for part of the time.\n");
+		} else {
+			buf_puts(b, "They ran side by side on ");
+			put_cpus(b, f->usable_cpus);
+			buf_puts(b, ".\n");
+		}
+		break;
+	default:
+		put_figures(b, f, "parallel, and more threads than CPUs");
+		put_count(b, f->demand);
+		buf_puts(b, " wanted to run on ");
+		put_cpus(b, f->usable_cpus);
+		buf_printf(b, "; %d %% of the time in flight was queueing.\n", percent(f->ready_share));
+		put_limit(b, v);
+	}
+}
+
+/* ---- Korean ---- */
+
+static void figures_korean(struct buf *b, const struct verdict_facts *f, const char *summary)
+{
+	buf_puts(b, "진행 중인 스레드 ");
+	put_count(b, f->in_flight);
+	buf_printf(b, "개, 실행 중인 스레드 %.1f개: %s.\n", f->running, summary);
+}
+
+static void limit_korean(struct buf *b, const struct verdict *v)
+{
+	const struct verdict_facts *f = &v->facts;
+
+	switch (v->cause) {
+	case CAUSE_QUOTA:
+		buf_printf(b, "cgroup 할당량이 CPU %u개 중 %.2f개만 허용합니다. cpu.max를 올리면 더 실행됩니다.\n",
+			   f->cpus, f->quota_cpus);
+		break;
+	case CAUSE_AFFINITY:
+		buf_printf(b, "CPU %u개 중 %u개만 쓸 수 있게 묶여 있습니다(taskset, cpuset). 풀면 더 실행됩니다.\n",
+			   f->cpus, f->affinity_cpus);
+		break;
+	case CAUSE_ONE_CPU:
+		buf_puts(b, "CPU가 하나뿐이라 번갈아 실행됩니다. 하나 더 있으면 둘이 함께 실행됩니다.\n");
+		break;
+	default:
+		buf_puts(b, "CPU를 늘리거나 스레드를 줄이면 줄 서는 시간이 사라집니다.\n");
+	}
+}
+
+static void not_parallel_korean(const struct verdict *v, struct buf *b)
+{
+	const struct verdict_facts *f = &v->facts;
+
+	figures_korean(b, f, "동시성은 있지만 병렬성은 없습니다");
+	switch (v->cause) {
+	case CAUSE_GIL:
+		buf_puts(b, "GIL 때문에 한 번에 한 스레드만 실행되고, 나머지는 GIL을 기다렸습니다.\n"
+			 "프로세스로 나누거나 GIL을 놓아 주는 C 코드를 쓰면 나란히 실행됩니다.\n");
+		break;
+	case CAUSE_LOCK:
+		buf_printf(b, "서로를 기다렸습니다: 진행 시간의 %d %%를 락(%s) 앞에서 보냈습니다.\n"
+			   "락을 더 짧게 잡거나 나누면 더 많이 실행됩니다.\n", percent(f->lock_share),
+			   kind_table[v->kind].label_ko);
+		break;
+	case CAUSE_WAIT:
+		buf_printf(b, "대부분 기다렸습니다: 진행 시간의 %d %%(%s).\n", percent(f->wait_share),
+			   kind_table[v->kind].label_ko);
+		break;
+	default:
+		limit_korean(b, v);
+	}
+}
+
+static void korean(const struct verdict *v, struct buf *b)
+{
+	const struct verdict_facts *f = &v->facts;
+
+	switch (v->class) {
+	case VERDICT_IDLE:
+		buf_printf(b, "쉬고 있습니다: 진행 중인 일이 있던 시간은 %d %%뿐입니다.\n",
+			   percent((double)f->active_ns / (double)(f->duration_ns ? f->duration_ns : 1)));
+		if (v->cause == CAUSE_EVENT_LOOP)
+			buf_puts(b, "이벤트 루프가 이벤트를 기다렸습니다.\n");
+		break;
+	case VERDICT_SERIAL:
+		figures_korean(b, f, "한 번에 한 가지씩, 순차 실행입니다");
+		buf_printf(b, "진행 시간의 %d %% 동안 실행되었거나 실행될 수 있었습니다. 스레드가 하나면 CPU를 늘려도 달라지지 않습니다.\n",
+			   percent(f->run_share + f->ready_share));
+		break;
+	case VERDICT_IO_BOUND:
+		figures_korean(b, f, "CPU가 아니라 기다림에 묶여 있습니다");
+		if (v->cause == CAUSE_EVENT_LOOP)
+			buf_printf(b, "이벤트 루프가 시간의 %d %%를 poll에서 기다렸습니다. 그 태스크는 스레드가 아닙니다.\n",
+				   percent(f->poll_share));
+		else
+			buf_printf(b, "진행 시간의 %d %%가 대기였고, 가장 긴 것은 %s입니다. CPU를 늘려도 달라지지 않습니다.\n",
+				   percent(f->wait_share), kind_table[v->kind].label_ko);
+		break;
+	case VERDICT_NOT_PARALLEL:
+		not_parallel_korean(v, b);
+		break;
+	case VERDICT_PARALLEL:
+		figures_korean(b, f, "병렬 실행입니다");
+		if (v->cause == CAUSE_OTHER_LOAD) {
+			put_count(b, f->demand);
+			buf_puts(b, "개가 함께 실행될 수 있었지만, 그동안 다른 프로그램도 CPU를 썼습니다.\n");
+		} else {
+			buf_puts(b, "CPU ");
+			put_count(b, f->usable_cpus);
+			buf_puts(b, "개에서 나란히 실행되었습니다.\n");
+		}
+		break;
+	default:
+		figures_korean(b, f, "병렬이지만 CPU보다 스레드가 많습니다");
+		buf_puts(b, "CPU ");
+		put_count(b, f->usable_cpus);
+		buf_puts(b, "개에서 실행하려는 스레드가 ");
+		put_count(b, f->demand);
+		buf_printf(b, "개라서, 진행 시간의 %d %%를 줄을 서며 보냈습니다.\n", percent(f->ready_share));
+		limit_korean(b, v);
+	}
+}
+
+void verdict_text(const struct verdict *v, bool is_korean, struct buf *b)
+{
+	if (is_korean)
+		korean(v, b);
+	else
+		english(v, b);
+}
+
+static void put_text(struct buf *b, const char *key, const struct verdict *v, bool is_korean)
+{
+	struct buf text = BUF_INIT;
+
+	verdict_text(v, is_korean, &text);
+	buf_printf(b, ",\"%s\":", key);
+	buf_put_json(b, text.data ? text.data : "");
+	b->failed |= text.failed;
+	buf_free(&text);
+}
+
+void verdict_json(const struct verdict *v, struct buf *b)
+{
+	const struct verdict_facts *f = &v->facts;
+	const struct {
+		const char *key;
+		double value;
+	} evidence[] = {
+		{"in_flight", f->in_flight},     {"running", f->running},
+		{"demand", f->demand},           {"usable_cpus", f->usable_cpus},
+		{"run_share", f->run_share},     {"ready_share", f->ready_share},
+		{"gil_share", f->gil_share},     {"lock_share", f->lock_share},
+		{"wait_share", f->wait_share},   {"poll_share", f->poll_share},
+	};
+
+	buf_printf(b, "{\"class\":\"%s\",\"cause\":\"%s\"", verdict_class_name(v->class),
+		   verdict_cause_name(v));
+	put_text(b, "text", v, false);
+	put_text(b, "text_ko", v, true);
+	buf_puts(b, ",\"evidence\":{");
+	for (size_t i = 0; i < ARRAY_SIZE(evidence); i++)
+		buf_printf(b, "%s\"%s\":%.4f", i ? "," : "", evidence[i].key, evidence[i].value);
+	buf_puts(b, "}}");
+}
