@@ -89,6 +89,20 @@ def identity(figures):
     check(running == figures["time_ns"]["running"], "P and running time", running)
 
 
+def until(condition, what, limit=60):
+    """Wait for something that comes in its own time: on a loaded machine, late."""
+    end = time.monotonic() + limit
+    while not condition():
+        check(time.monotonic() < end, "it never came:", what)
+        time.sleep(0.02)
+
+
+def recording(trace, size=17):
+    """Wait until a recorder that was started records: it flushes nothing (but 16 bytes of header)
+    before all is attached."""
+    until(lambda: trace.exists() and trace.stat().st_size >= size, f"events in {trace}")
+
+
 @contextlib.contextmanager
 def cgroup_with_quota(quota_us, period_us):
     """A fresh cgroup (v2 or v1) with a CPU quota; gone when its processes are."""

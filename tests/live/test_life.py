@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: MIT
 """Lives of processes and threads: attach, fork, exec, death, namespaces, users."""
 import os
+import pathlib
 import signal
 import subprocess
 import time
 
-from lib import (cgroup_with_quota, check, corun, dump, identity, need, no_loss, programs, record, report, run, scratch,
-                 test)
+from lib import (cgroup_with_quota, check, corun, dump, identity, need, no_loss, programs, record, recording,
+                 report, run, scratch, test, until)
 
 
 def spawn(*command):
@@ -15,8 +16,14 @@ def spawn(*command):
 
 @test
 def attach_sees_who_sleeps_already():
-    sleeper = spawn("sh", "-c", "sleep 30 & sleep 30 & wait")
-    time.sleep(0.3)
+    sleeper = spawn("sh", "-c", "sleep 100 & sleep 100 & wait")
+
+    def asleep():
+        kids = run("pgrep", "-P", sleeper.pid).stdout.split()
+        calls = [pathlib.Path(f"/proc/{p}/syscall").read_text().split()[0] for p in [*kids, sleeper.pid]]
+        return len(kids) == 2 and calls[0] in ("35", "230") and calls[1] in ("35", "230") and \
+            calls[2] in ("61", "130")
+    until(asleep, "two sleeping children")
     kids = [int(p) for p in run("pgrep", "-P", sleeper.pid).stdout.split()]
     trace = scratch / "attach.corun"
     targets = ",".join(map(str, [sleeper.pid] + kids))
@@ -39,10 +46,11 @@ def attach_sees_who_sleeps_already():
 @test
 def comm_glob_takes_who_comes_later():
     trace = scratch / "comm.corun"
-    recorder = spawn(corun, "record", "-q", "-o", trace, "--comm", "slee?", "-d", "1500ms")
-    time.sleep(0.7)
+    recorder = spawn(corun, "record", "-q", "-o", trace, "--comm", "slee?")
+    recording(trace)
     run("sleep", "0.2", status=0)
     run("true", status=0)
+    recorder.send_signal(signal.SIGINT)
     check(recorder.wait(timeout=30) == 0, "recorder")
     names = {p["name"] for p in report(trace)["processes"]}
     check("sleep" in names and "true" not in names, names)
@@ -94,9 +102,9 @@ def pid_namespace_has_its_own_numbers():
 @test
 def killed_recorder_leaves_a_readable_file():
     trace = scratch / "killed.corun"
-    burner = spawn(programs / "burn", 2, 3)
+    burner = spawn(programs / "burn", 2, 100)
     recorder = spawn(corun, "record", "-q", "-o", trace, "-p", burner.pid)
-    time.sleep(1.5)
+    recording(trace, size=3000)
     recorder.kill()
     recorder.wait()
     burner.kill()
@@ -113,7 +121,8 @@ def sleepers_are_there_with_what_they_wait_for():
     program = subprocess.Popen([programs / "asleep"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                text=True)
     told = [program.stdout.readline().split() for _ in range(4)]
-    time.sleep(0.5)
+    until(lambda: all(pathlib.Path(f"/proc/{program.pid}/task/{tid}/syscall").read_text()[0].isdigit()
+                      for tid, _, _ in told), "four sleeping threads")
     trace = scratch / "asleep.corun"
     run(corun, "record", "-q", "-o", trace, "-p", program.pid, "-d", "300ms", status=0)
     program.stdin.close()
@@ -137,10 +146,10 @@ def sleepers_are_there_with_what_they_wait_for():
 
 @test
 def interrupt_ends_an_attached_recording():
-    burner = spawn(programs / "burn", 1, 5)
+    burner = spawn(programs / "burn", 1, 100)
     trace = scratch / "int.corun"
     recorder = spawn(corun, "record", "-q", "-o", trace, "-p", burner.pid)
-    time.sleep(0.8)
+    recording(trace)
     recorder.send_signal(signal.SIGINT)
     check(recorder.wait(timeout=20) == 0, recorder.returncode)
     burner.kill()
@@ -207,9 +216,9 @@ def duration_ends_the_recording_and_not_the_command():
 @test
 def sigterm_ends_the_recording_and_keeps_it():
     trace = scratch / "term.corun"
-    recorder = spawn(corun, "record", "-q", "-o", trace, "--", "sleep", "8")
-    time.sleep(0.8)
+    recorder = spawn(corun, "record", "-q", "-o", trace, "--", "sleep", "100")
+    recording(trace)
     recorder.terminate()
-    check(recorder.wait(timeout=6) == 0, recorder.returncode)
+    check(recorder.wait(timeout=60) == 0, recorder.returncode)
     check(report(trace)["losses"]["trace"] == "whole")
-    run("pkill", "-x", "sleep")
+    run("pkill", "-x", "-f", "sleep 100")

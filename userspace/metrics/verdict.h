@@ -65,8 +65,7 @@ void verdict_judge(const struct verdict_facts *facts, struct verdict *verdict);
 const char *verdict_class_name(enum verdict_class class); /* "concurrent-not-parallel" */
 /* "gil", "mutex", "one-cpu", "network" ...; "" for none. */
 const char *verdict_cause_name(const struct verdict *verdict);
-/* Two or three sentences, one a line, each with its newline: what was, why, and what would change
- * it. */
+/* Two or three lines of at most 80 columns: what was, why, and what would change it. */
 void verdict_text(const struct verdict *verdict, bool korean, struct buf *buf);
 /* {"class":...,"cause":...,"text":...,"text_ko":...,"evidence":{...}} */
 void verdict_json(const struct verdict *verdict, struct buf *buf);

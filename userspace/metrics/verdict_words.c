@@ -57,11 +57,11 @@ static void put_limit(struct buf *b, const struct verdict *v)
 
 	switch (v->cause) {
 	case CAUSE_QUOTA:
-		buf_printf(b, "The cgroup's quota leaves %.2f of %u CPUs; raise cpu.max to let more run.\n",
+		buf_printf(b, "The cgroup's quota leaves %.2f of %u CPUs; a larger one lets more run.\n",
 			   f->quota_cpus, f->cpus);
 		break;
 	case CAUSE_AFFINITY:
-		buf_printf(b, "The threads may use %u of %u CPUs (taskset, cpuset); lift that to let more "
+		buf_printf(b, "The threads may use %u of %u CPUs (taskset, cpuset).\nLifting that lets more "
 			   "run.\n", f->affinity_cpus, f->cpus);
 		break;
 	case CAUSE_ONE_CPU:
@@ -85,7 +85,7 @@ static void english_not_parallel(const struct verdict *v, struct buf *b)
 			 "side by side.\n");
 		break;
 	case CAUSE_LOCK:
-		buf_printf(b, "They waited for each other: %d %% of the time in flight went by at a %s.\n"
+		buf_printf(b, "They waited for each other: %d %% of the time in flight was for a %s.\n"
 			   "Hold it for shorter stretches, or split it, to let more run.\n",
 			   percent(f->lock_share), kind_table[v->kind].label);
 		break;
@@ -111,16 +111,16 @@ static void english(const struct verdict *v, struct buf *b)
 		break;
 	case VERDICT_SERIAL:
 		put_figures(b, f, "serial, one thing at a time");
-		buf_printf(b, "It ran, or could have, for %d %% of the time in flight; more CPUs change nothing "
-			   "for one thread.\n", percent(f->run_share + f->ready_share));
+		buf_printf(b, "It ran, or could have, for %d %% of the time in flight.\nMore CPUs change "
+			   "nothing for one thread.\n", percent(f->run_share + f->ready_share));
 		break;
 	case VERDICT_IO_BOUND:
 		put_figures(b, f, "bound by waiting, not by the CPU");
 		if (v->cause == CAUSE_EVENT_LOOP)
-			buf_printf(b, "An event loop waited in poll for %d %% of the time; its tasks are not "
+			buf_printf(b, "An event loop waited in poll for %d %% of the time.\nIts tasks are not "
 				   "threads.\n", percent(f->poll_share));
 		else
-			buf_printf(b, "%d %% of the time in flight was waiting, most of it: %s. More CPUs "
+			buf_printf(b, "%d %% of the time in flight was waiting, most of it: %s.\nMore CPUs "
 				   "change nothing.\n", percent(f->wait_share), kind_table[v->kind].label);
 		break;
 	case VERDICT_NOT_PARALLEL:
@@ -130,7 +130,7 @@ static void english(const struct verdict *v, struct buf *b)
 		put_figures(b, f, "parallel");
 		if (v->cause == CAUSE_OTHER_LOAD) {
 			put_count(b, f->demand);
-			buf_puts(b, " could have run at once; other programs had the CPUs for part of the time.\n");
+			buf_puts(b, " could have run at once; other programs had the CPUs part of the time.\n");
 		} else {
 			buf_puts(b, "They ran side by side on ");
 			put_cpus(b, f->usable_cpus);
@@ -151,9 +151,9 @@ static void english(const struct verdict *v, struct buf *b)
 
 static void figures_korean(struct buf *b, const struct verdict_facts *f, const char *summary)
 {
-	buf_puts(b, "진행 중인 스레드 ");
+	buf_puts(b, "진행 중 스레드 ");
 	put_count(b, f->in_flight);
-	buf_printf(b, "개, 실행 중인 스레드 %.1f개: %s.\n", f->running, summary);
+	buf_printf(b, "개, 실행 중 %.1f개: %s.\n", f->running, summary);
 }
 
 static void limit_korean(struct buf *b, const struct verdict *v)
@@ -162,15 +162,15 @@ static void limit_korean(struct buf *b, const struct verdict *v)
 
 	switch (v->cause) {
 	case CAUSE_QUOTA:
-		buf_printf(b, "cgroup 할당량이 CPU %u개 중 %.2f개만 허용합니다. cpu.max를 올리면 더 실행됩니다.\n",
+		buf_printf(b, "cgroup 할당량이 CPU %u개 중 %.2f개만 허용합니다.\n늘리면 더 실행됩니다.\n",
 			   f->cpus, f->quota_cpus);
 		break;
 	case CAUSE_AFFINITY:
-		buf_printf(b, "CPU %u개 중 %u개만 쓸 수 있게 묶여 있습니다(taskset, cpuset). 풀면 더 실행됩니다.\n",
+		buf_printf(b, "CPU %u개 중 %u개만 쓸 수 있게 묶여 있습니다(taskset, cpuset).\n풀면 더 실행됩니다.\n",
 			   f->cpus, f->affinity_cpus);
 		break;
 	case CAUSE_ONE_CPU:
-		buf_puts(b, "CPU가 하나뿐이라 번갈아 실행됩니다. 하나 더 있으면 둘이 함께 실행됩니다.\n");
+		buf_puts(b, "CPU가 하나뿐이라 번갈아 실행됩니다.\n하나 더 있으면 둘이 함께 실행됩니다.\n");
 		break;
 	default:
 		buf_puts(b, "CPU를 늘리거나 스레드를 줄이면 줄 서는 시간이 사라집니다.\n");
@@ -181,7 +181,7 @@ static void not_parallel_korean(const struct verdict *v, struct buf *b)
 {
 	const struct verdict_facts *f = &v->facts;
 
-	figures_korean(b, f, "동시성은 있지만 병렬성은 없습니다");
+	figures_korean(b, f, "동시적이나 병렬은 아님");
 	switch (v->cause) {
 	case CAUSE_GIL:
 		buf_puts(b, "GIL 때문에 한 번에 한 스레드만 실행되고, 나머지는 GIL을 기다렸습니다.\n"
@@ -213,27 +213,27 @@ static void korean(const struct verdict *v, struct buf *b)
 			buf_puts(b, "이벤트 루프가 이벤트를 기다렸습니다.\n");
 		break;
 	case VERDICT_SERIAL:
-		figures_korean(b, f, "한 번에 한 가지씩, 순차 실행입니다");
-		buf_printf(b, "진행 시간의 %d %% 동안 실행되었거나 실행될 수 있었습니다. 스레드가 하나면 CPU를 늘려도 달라지지 않습니다.\n",
+		figures_korean(b, f, "한 번에 하나씩, 순차 실행");
+		buf_printf(b, "진행 시간의 %d %% 동안 실행되었거나 실행될 수 있었습니다.\n스레드가 하나면 CPU를 늘려도 달라지지 않습니다.\n",
 			   percent(f->run_share + f->ready_share));
 		break;
 	case VERDICT_IO_BOUND:
-		figures_korean(b, f, "CPU가 아니라 기다림에 묶여 있습니다");
+		figures_korean(b, f, "대기에 묶여 있습니다");
 		if (v->cause == CAUSE_EVENT_LOOP)
-			buf_printf(b, "이벤트 루프가 시간의 %d %%를 poll에서 기다렸습니다. 그 태스크는 스레드가 아닙니다.\n",
+			buf_printf(b, "이벤트 루프가 시간의 %d %%를 poll에서 기다렸습니다.\n그 태스크는 스레드가 아닙니다.\n",
 				   percent(f->poll_share));
 		else
-			buf_printf(b, "진행 시간의 %d %%가 대기였고, 가장 긴 것은 %s입니다. CPU를 늘려도 달라지지 않습니다.\n",
+			buf_printf(b, "진행 시간의 %d %%가 대기였고, 가장 긴 것은 %s입니다.\nCPU를 늘려도 달라지지 않습니다.\n",
 				   percent(f->wait_share), kind_table[v->kind].label_ko);
 		break;
 	case VERDICT_NOT_PARALLEL:
 		not_parallel_korean(v, b);
 		break;
 	case VERDICT_PARALLEL:
-		figures_korean(b, f, "병렬 실행입니다");
+		figures_korean(b, f, "병렬 실행");
 		if (v->cause == CAUSE_OTHER_LOAD) {
 			put_count(b, f->demand);
-			buf_puts(b, "개가 함께 실행될 수 있었지만, 그동안 다른 프로그램도 CPU를 썼습니다.\n");
+			buf_puts(b, "개가 함께 실행될 수 있었지만, 다른 프로그램도 CPU를 썼습니다.\n");
 		} else {
 			buf_puts(b, "CPU ");
 			put_count(b, f->usable_cpus);
@@ -241,12 +241,12 @@ static void korean(const struct verdict *v, struct buf *b)
 		}
 		break;
 	default:
-		figures_korean(b, f, "병렬이지만 CPU보다 스레드가 많습니다");
+		figures_korean(b, f, "병렬이나 CPU가 모자람");
 		buf_puts(b, "CPU ");
 		put_count(b, f->usable_cpus);
 		buf_puts(b, "개에서 실행하려는 스레드가 ");
 		put_count(b, f->demand);
-		buf_printf(b, "개라서, 진행 시간의 %d %%를 줄을 서며 보냈습니다.\n", percent(f->ready_share));
+		buf_printf(b, "개입니다.\n진행 시간의 %d %%를 줄을 서며 보냈습니다.\n", percent(f->ready_share));
 		limit_korean(b, v);
 	}
 }
