@@ -20,6 +20,7 @@ import struct
 import sys
 import threading
 import time
+import types
 import weakref
 
 marks = load("corun_marks.py")  # noqa: F821  (given by corun_hook.py)
@@ -165,7 +166,7 @@ pack = struct.Struct("<8Q").pack_into
 
 def have_ring():
     """Open the ring if there is none yet, and give it to the grafted functions: cells of their closures."""
-    global ring, cells
+    global ring, cells, ring_map, ring_indexes, ring_mask, ring_at
     if ring is not None:
         return True
     opened = marks["open_ring"](STRINGS)
@@ -180,6 +181,8 @@ def have_ring():
         for name, cell in zip(function.__code__.co_freevars, function.__closure__):
             if name in values:
                 cell.cell_contents = values[name]
+    ring_map, ring_indexes, ring_mask, ring_at = values.values()
+    whats.clear()
     ring = opened
     return True
 
@@ -189,7 +192,7 @@ def forked():
     global ring, cells
     ring = cells = None
     for rec in live.values():
-        rec[READY_AT] = 0
+        rec[ID] = rec[READY_AT] = 0
     live.clear()
     loops.clear()
     creating.clear()
@@ -287,25 +290,25 @@ def dropped(ref):
 def step_end(task, rec, begin, ready):
     """A step has ended and the task is not ready again: it is over, or it waits."""
     try:
-        if live.get(id(task)) is rec:  # else forked inside the step, and this is the child
-            put_run(task, rec, begin, now(), ready)
+        end = now()
+        if rec[ID] and not task.done():
+            what, other = awaited(task)
+            index = next(ring_indexes)
+            pack(ring_map, ((index & ring_mask) << 6) + ring_at, begin, rec[ID], other,
+                 rec[LOOP][1] - READY + WAITS, what, end, ready, index + 1)
+        elif rec[ID]:  # else forked inside the step, and this is the child
+            put_end(task, rec, begin, end, ready)
     except Exception:
         pass
 
 
-def put_run(task, rec, begin, end, ready):
-    what = other = 0
-    _, word = rec[LOOP]
-    if task.done():
-        outcome = CANCELLED if task.cancelled() else EXCEPTION if task._exception else RESULT
-        del live[id(task)]
-        check_name(task, rec)
-    else:
-        outcome = WAITS
-        what, other = awaited(task)
-    index = next(ring.indexes)
-    pack(ring.map, ring.at + ((index & ring.mask) << 6), begin, rec[ID], other,
-         word & ~(0xff << 40) | outcome, what, end, ready, index + 1)
+def put_end(task, rec, begin, end, ready):
+    outcome = CANCELLED if task.cancelled() else EXCEPTION if task._exception else RESULT
+    del live[id(task)]
+    check_name(task, rec)
+    index = next(ring_indexes)
+    pack(ring_map, ((index & ring_mask) << 6) + ring_at, begin, rec[ID], 0, rec[LOOP][1] - READY + outcome, 0,
+         end, ready, index + 1)
 
 
 def check_name(task, rec):
@@ -334,16 +337,17 @@ def created(task, coro):
     """create_task() returns @task: an eager one (3.12+) has run its first step already."""
     try:
         if isinstance(task, task_types) and have_ring():
-            rec, end = live.get(id(task)), now()
+            rec = live.get(id(task))
             if rec is None:
                 rec = register(task, coro)
-                begin, rec[READY_AT] = creating[threading.get_ident()], 0
-                put_run(task, rec, begin, end, 0)
+                _, word = rec[LOOP]
+                rec[READY_AT] = 0
+                step_end(task, rec, creating[threading.get_ident()], 0)
                 return task
             if getattr(coro, "cr_suspended", False):
                 _, word = rec[LOOP]
-                index = next(ring.indexes)
-                pack(ring.map, ring.at + ((index & ring.mask) << 6), creating[threading.get_ident()], rec[ID],
+                index = next(ring_indexes)
+                pack(ring_map, ((index & ring_mask) << 6) + ring_at, creating[threading.get_ident()], rec[ID],
                      0, word, 0, rec[READY_AT], 0, index + 1)
             check_name(task, rec)
     except Exception:
@@ -384,8 +388,11 @@ LIBRARIES = {"aiohttp/streams.py": "network", "aiohttp/web_protocol.py": "networ
              "aiohttp/client_proto.py": "network", "aiohttp/connector.py": "network",
              "anyio/_backends/_asyncio.py": "network", "asyncpg/protocol/protocol.pyx": "network"}
 kinds = {}   # "module.qualname" -> kind
-codes = {}   # code -> (kind or None, it is asyncio's own, name)
-sites = {}   # (code, instruction) -> offset of its line
+# Keyed by id(code), because the hash of a code object takes longer than all the rest; the values keep
+# the code, so that its id is not used again.
+codes = {}   # id(code) -> (kind or None, it is asyncio's own, code)
+whats = {}   # (id(code), instruction, id(innermost code), case) -> word of a slot: what, and which line
+Coroutine, Generator = types.CoroutineType, types.GeneratorType
 
 
 def know(code, coro):
@@ -396,57 +403,58 @@ def know(code, coro):
         kind = kinds.get("%s.%s" % (file[:-3], coro.__qualname__))
     else:
         kind = next((k for end, k in LIBRARIES.items() if path.endswith(end)), None)
-    known = codes[code] = (kind, own)
+    known = codes[id(code)] = (kind, own, code)
     return known
 
 
 def awaited(task):
     """What @task waits for and where, as one word of a slot, and the task that it waits for."""
-    future = task._fut_waiter
     coro = task.get_coro()
-    kind = user = None
-    for _ in range(200):
-        try:
-            code = coro.cr_code
-            inner = coro.cr_await
-        except AttributeError:
-            code = getattr(coro, "gi_code", None)
-            if code is None:
-                break
-            inner = coro.gi_yieldfrom
-        found, own = codes.get(code) or know(code, coro)
-        if not own or user is None:
-            user = coro
-        kind = found or (None if not own else kind)
-        if inner is None:
-            break
+    user = code = kind = None
+    user_code = last = 0
+    while True:
+        kind_of = type(coro)
+        if kind_of is Coroutine:
+            code, inner = coro.cr_code, coro.cr_await
+        elif kind_of is Generator:
+            code, inner = coro.gi_code, coro.gi_yieldfrom
+        else:
+            break  # a future's iterator, None, or what other languages compile
+        last = id(code)
+        found, own, _ = codes.get(last) or know(code, coro)
+        if not own:
+            user, user_code, kind = coro, last, found
+        else:
+            if user is None:
+                user, user_code = coro, last
+            if found is not None:
+                kind = found
         coro = inner
-    other = 0
-    if future is not None:
-        rec = live.get(id(future))
-        if rec is not None:
-            kind, other = "join", rec[ID]
-        elif kind is None:
-            kind = "join:gather" if type(future) is tasks._GatheringFuture else "condition:future"
-    site = 0
-    if user is not None:
-        frame = user.cr_frame if hasattr(user, "cr_frame") else user.gi_frame
+    if user is None:
+        frame, at = None, -1
+    else:
+        frame = user.cr_frame if type(user) is Coroutine else user.gi_frame
+        at = frame.f_lasti if frame is not None else -1
+    future = task._fut_waiter
+    rec = live.get(id(future))
+    case = 1 if rec is not None else 2 if kind is None and type(future) is Gathering else 0
+    word = whats.get((user_code, at, last, case))
+    if word is None:
+        word = string(("join", "join:gather")[case - 1] if case else kind or "condition:future")
         if frame is not None:
-            key = (frame.f_code, frame.f_lasti)
-            site = sites.get(key)
-            if site is None:
-                site = string(place(frame.f_code, frame.f_lineno))
-                if len(sites) < 20000:
-                    sites[key] = site
-    return string(kind or "other") | site << 32, other
+            word |= string(place(frame.f_code, frame.f_lineno)) << 32
+        if len(whats) < 20000:
+            whats[user_code, at, last, case] = word
+    return word, rec[ID] if case == 1 else 0
 
 
 # ---- in goes the hook ----
 
 def install(base_events):
-    global events, tasks, task_types, OWN
+    global events, tasks, task_types, OWN, Gathering
     events, tasks = sys.modules["asyncio.events"], sys.modules["asyncio.tasks"]
     task_types = (tasks.Task, tasks._PyTask)
+    Gathering = tasks._GatheringFuture
     OWN = os.path.dirname(tasks.__file__)
     for kind, names in KINDS.items():
         kinds.update(dict.fromkeys(names, kind))
