@@ -229,6 +229,9 @@ struct ev_runtime {
 	__s32 told[EV_GILS]; /* holder as last told; EV_GIL_UNTOLD: not yet */
 	__u32 n_gils;
 	__u16 wait_from, wait_to; /* futex words inside the lock */
+	__u16 own_from, own_to; /* and inside the waiter's own thread state; 0, 0: none */
+	__u16 own_link;     /* there: list node, linked while the thread waits for the lock */
+	__u16 pad;
 	__s16 locked;       /* int, > 0: held; -1: there is none, the holder's pointer says it */
 	__u16 holder;       /* pointer to the holder's thread state */
 	__u16 tid;          /* in the thread state: the native thread's tid, or ... */
@@ -271,7 +274,7 @@ EV_SIZE(ev_wait, 56);
 EV_SIZE(ev_block, 104);
 EV_SIZE(ev_futex, 200);
 EV_SIZE(ev_gil, 40);
-EV_SIZE(ev_runtime, 72);
+EV_SIZE(ev_runtime, 80);
 EV_SIZE(ev_thread, 136);
 EV_SIZE(ev_snapshot, 208);
 EV_SIZE(ev_cpu, 64);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * gil.bpf.h - who holds a language runtime's global lock, read where a thread of such a process
- * leaves its CPU: the memory is the process's own, as it stands at that instant. The collector finds
- * the lock and says how to read it (struct ev_runtime); a process without an entry pays one compare.
+ * leaves its CPU: the memory is the process's own, as it stands at that instant. The collector
+ * finds the lock and says how to read it (struct ev_runtime); a process without an entry pays one
+ * compare.
  *
  * User memory is read without faulting: what is not in memory is "not readable".
  */
@@ -106,19 +107,26 @@ static __always_inline void gil_tell(__u64 gil, __s32 tgid, __s32 holder, bool e
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
+/* This thread's own state, 0: not known. */
+static __always_inline __u64 gil_thread(struct gil_ctx *own, __s32 tid)
+{
+	__u64 *told;
+
+	if (!own->thread) {
+		told = bpf_map_lookup_elem(&runtime_threads, &tid);
+		if (told)
+			own->thread = *told;
+	}
+	return own->thread;
+}
+
 /* The code object in which the thread called what it waits in; 0: not known. */
 static __always_inline __u64 gil_code(const struct ev_runtime *rt, struct gil_ctx *own, __s32 tid)
 {
-	__u64 at = own->thread, *told;
+	__u64 at = rt->n_frame ? gil_thread(own, tid) : 0;
 
-	if (!rt->n_frame)
+	if (!at)
 		return 0;
-	if (!at) {
-		told = bpf_map_lookup_elem(&runtime_threads, &tid);
-		if (!told)
-			return 0;
-		own->thread = at = *told;
-	}
 	if (gil_thread_tid(rt, at) != own->ns_tid) {
 		own->thread = 0; /* this state is another thread's by now */
 		return 0;
@@ -134,6 +142,21 @@ static __always_inline __u64 gil_code(const struct ev_runtime *rt, struct gil_ct
 			return 0;
 	}
 	return at;
+}
+
+/* Ruby: a waiter sleeps on a word of its own, for the lock only while it is in the lock's queue. */
+static __always_inline bool gil_own_wait(const struct ev_runtime *rt, struct gil_ctx *own, __s32 tid,
+					 __u64 word)
+{
+	__u64 thread, next = 0;
+
+	if (!rt->own_to)
+		return false;
+	thread = gil_thread(own, tid);
+	if (!thread || word - thread < rt->own_from || word - thread >= rt->own_to ||
+	    bpf_probe_read_user(&next, sizeof(next), (void *)(thread + rt->own_link)))
+		return false;
+	return next && next != thread + rt->own_link;
 }
 
 /*
@@ -163,7 +186,8 @@ static __noinline bool gil_look(struct task_struct *task, struct gil_ctx *own, _
 			rt->told[i] = holder;
 			gil_tell(gil, tgid, holder, false);
 		}
-		if (word - gil >= rt->wait_from && word - gil < rt->wait_to) {
+		if ((word - gil >= rt->wait_from && word - gil < rt->wait_to) ||
+		    (word && !i && gil_own_wait(rt, own, task->pid, word))) {
 			facts->gil = gil;
 			facts->holder = holder;
 			facts->known = holder != GIL_UNREADABLE;
@@ -175,8 +199,8 @@ static __noinline bool gil_look(struct task_struct *task, struct gil_ctx *own, _
 }
 
 /*
- * --gil=probe: this thread has just got the lock (@got), or is about to let go of it. Which of several
- * locks, the locks themselves say.
+ * --gil=probe: this thread has just got the lock (@got), or is about to let go of it. Which of
+ * several locks, the locks themselves say.
  */
 static __always_inline void gil_changed(struct task_struct *task, struct gil_ctx *own, bool got)
 {

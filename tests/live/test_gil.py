@@ -277,3 +277,40 @@ def gil_off_looks_into_no_python():
     check(not [r for r in records if r[1] in ("gil", "lock", "name")], "records of a runtime")
     check(not gil_locks(report(trace)), "a GIL")
     check({t["name"] for t in report(trace)["threads"]} <= {"python3"}, "names")
+
+
+@test
+def gvl_of_ruby_against_its_own_log():
+    need("ruby")
+    trace, out = record("ruby", PROG / "gvl.rb", 1.5)
+    version = run("ruby", "--version").stdout.split()[1]
+    if not version.startswith("3.1."):
+        raise Skip(f"Ruby {version}'s GVL is not one that corun reads")
+    figures = report(trace)
+    no_loss(figures)
+    identity(figures)
+    stamps = [tuple(map(int, line.split())) for line in out.splitlines()]
+    moments = [ns for ns, _ in stamps]
+    right = wrong = unread = 0
+    for start, _, tid, _, owner in gil_waits(trace):
+        i = bisect.bisect_right(moments, start)
+        # Surely held: between two stamps of one thread with none of another between them.
+        if not 0 < i < len(stamps) or stamps[i - 1][1] != stamps[i][1]:
+            continue
+        unread += owner is None
+        right += owner == stamps[i][1]
+        wrong += owner not in (None, stamps[i][1])
+    gil = gil_locks(figures)
+    check(len(gil) == 1, figures["locks"])
+    workers = [t for t in figures["threads"] if t["name"].startswith("worker")]
+    check(len(workers) == 4, figures["threads"])
+    for worker in workers:
+        # It computes for 1.5 s; afterwards Ruby keeps the native thread for another one.
+        times = worker["time_ns"]
+        check(times.get("gil", 0) + times["running"] + times["ready"] > 1_300_000_000, worker)
+    sleeper = next(t for t in figures["threads"] if t["name"] == "sleeper")
+    check(sleeper["time_ns"].get("gil", 0) < 0.7 * sleeper["alive_ns"], "its sleep is no wait for the GVL", sleeper)
+    note = (f"{right + wrong + unread} waits that the log tells of: holder right in {right}, wrong in "
+            f"{wrong}, not read in {unread}")
+    check(right >= 1 and right >= 0.99 * (right + wrong), note)
+    return note

@@ -13,10 +13,10 @@ struct elf_symbol {
 };
 
 /*
- * Fill in @symbols from the .dynsym and, for what that lacks, from the .symtab of the open file @fd.
- * *@base is the address in the file's own terms of its first byte (the load bias is where offset 0
- * was mapped, less *@base). 0 if at least one was found, -ENOENT if none, -EINVAL for a file that is
- * no sound ELF file of this machine's kind, -ENOMEM.
+ * Fill in @symbols from the .dynsym and, for what that lacks, from the .symtab of the open file
+ * @fd. *@base is the address in the file's own terms of its first byte (the load bias is where
+ * offset 0 was mapped, less *@base). 0 if at least one was found, -ENOENT if none, -EINVAL for a
+ * file that is no sound ELF file of this machine's kind, -ENOMEM.
  *
  * The file may be hostile: it is read, never mapped, and no table of more than 64 MiB is looked at.
  */

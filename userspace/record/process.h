@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * process.h - look into another process from outside: its memory, threads and mapped files. It is not
- * stopped, and may end at any time: every call can fail with -ESRCH and the like.
+ * process.h - look into another process from outside: its memory, threads and mapped files. It is
+ * not stopped, and may end at any time: every call can fail with -ESRCH and the like.
  */
 #ifndef CORUN_RECORD_PROCESS_H
 #define CORUN_RECORD_PROCESS_H

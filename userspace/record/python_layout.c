@@ -51,8 +51,8 @@ enum { OFF_VERSION = 1, OFF_FREE_THREADED, OFF_RUNTIME_SIZE, OFF_INTERPRETERS = 
        OFF_THREADS };
 
 /*
- * ... and the parts behind them, whose places differ (3.14 put in words): each begins with the size of
- * its struct, and its words bear relations that nothing else bears.
+ * ... and the parts behind them, whose places differ (3.14 put in words): each begins with the
+ * size of its struct, and its words bear relations that nothing else bears.
  */
 static size_t find_gil(const u64 *w, size_t n)
 {

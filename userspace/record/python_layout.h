@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * python_layout.h - where CPython keeps what is read of it, by version. x86-64; free-threaded builds
- * are told apart. Offsets in bytes.
+ * python_layout.h - where CPython keeps what is read of it, by version. x86-64; free-threaded
+ * builds are told apart. Offsets in bytes.
  *
- * Sources: CPython's own headers of each version (Include/internal/pycore_runtime.h, pycore_interp.h,
- * pycore_gil.h, pycore_frame.h, cpython/pystate.h, cpython/code.h), compared with the DWARF of builds
- * of each; 3.13 and later describe themselves (pycore_debug_offsets.h).
+ * Sources: CPython's own headers of each version (Include/internal/pycore_runtime.h,
+ * pycore_interp.h, pycore_gil.h, pycore_frame.h, cpython/pystate.h, cpython/code.h), compared with
+ * the DWARF of builds of each; 3.13 and later describe themselves (pycore_debug_offsets.h).
  */
 #ifndef CORUN_RECORD_PYTHON_LAYOUT_H
 #define CORUN_RECORD_PYTHON_LAYOUT_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * python_object.c - strings and attributes in the memory of a Python process. Everything read may be
- * garbage, because the process goes on meanwhile: lengths are bounded, texts must end where they say.
+ * python_object.c - strings and attributes in the memory of a Python process. Everything read may
+ * be garbage, because the process goes on meanwhile: lengths are bounded, texts must end where
+ * they say.
  */
 #include <string.h>
 
@@ -201,9 +202,10 @@ static bool find_shared(const struct python *py, s32 tgid, u64 type, const char 
 }
 
 /*
- * Where an instance keeps its attributes (Objects/dictobject.c, pycore_object.h): 3.8 to 3.10 in a dict
- * after its head; 3.11 in values whose address stands 4 words before it, or in a dict 3 before; 3.12 in
- * either, by one word 3 before it; 3.13 and later in values at its end, or in a dict 3 words before it.
+ * Where an instance keeps its attributes (Objects/dictobject.c, pycore_object.h): 3.8 to 3.10 in a
+ * dict after its head; 3.11 in values whose address stands 4 words before it, or in a dict 3
+ * before; 3.12 in either, by one word 3 before it; 3.13 and later in values at its end, or in a
+ * dict 3 words before it.
  */
 u64 python_attribute(const struct python *py, s32 tgid, u64 object, const char *name)
 {

@@ -4,11 +4,11 @@
  * Condition, Event, Queue.get and Thread.join are one and the same; the Python function that called
  * tells them apart. It has let go of the GIL and stands still meanwhile.
  *
- * The probes give the code object of the innermost function with the wait (gil_code() in gil.bpf.h).
- * A wait in the standard library is named by the function alone. Anywhere else it is named by the
- * object: a Lock or SimpleQueue holds its semaphore's address right after its head, so an operand or
- * local variable of the frame that points to one with this futex is what it waits for. A wait for
- * which neither can be read stays what the words around the futex say.
+ * The probes give the code object of the innermost function with the wait (gil_code() in
+ * gil.bpf.h). A wait in the standard library is named by the function alone. Anywhere else it is
+ * named by the object: a Lock or SimpleQueue holds its semaphore's address right after its head,
+ * so an operand or local variable of the frame that points to one with this futex is what it waits
+ * for. A wait for which neither can be read stays what the words around the futex say.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,8 +210,8 @@ static u64 word_before(const struct ev_futex *ev, size_t bytes)
 }
 
 /*
- * 3.13 and later park threads on a semaphore on their own stack, in struct wait_entry {park_arg, addr,
- * sema} (Python/parking_lot.c): the word before the semaphore is the address of the PyMutex.
+ * 3.13 and later park threads on a semaphore on their own stack, in struct wait_entry {park_arg,
+ * addr, sema} (Python/parking_lot.c): the word before the semaphore is the address of the PyMutex.
  */
 static u64 parked_on(const struct python *py, const struct ev_futex *ev)
 {

@@ -9,7 +9,7 @@
 #include "record/runtime_file.h"
 #include "record/runtime_type.h"
 
-static const struct runtime_type *const types[] = {&runtime_python};
+static const struct runtime_type *const types[] = {&runtime_python, &runtime_ruby};
 
 /* A runtime that is only starting is looked at again, ever more seldom, this often. */
 #define LOOKS_MAX 40

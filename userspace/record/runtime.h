@@ -3,10 +3,11 @@
  * runtime.h - language runtimes with one lock over all their threads (CPython's GIL, Ruby's GVL),
  * found in the traced processes and made readable for the probes.
  *
- * Looking is lazy: a process is looked at when one of its threads waits on a futex or starts another
- * thread, because without either nobody waits for such a lock, and because ld.so maps a runtime's
- * library only after the exec. Nothing here stops a process or waits for it; every answer is checked
- * against what the runtime's own memory must look like, and a runtime that fails is reported once.
+ * Looking is lazy: a process is looked at when one of its threads waits on a futex or starts
+ * another thread, because without either nobody waits for such a lock, and because ld.so maps a
+ * runtime's library only after the exec. Nothing here stops a process or waits for it; every
+ * answer is checked against what the runtime's own memory must look like, and a runtime that fails
+ * is reported once.
  *
  * Events are shown twice: as they arrive (a few ms after they happened, while the process still
  * stands as it was), and in order of time when records are made of them.

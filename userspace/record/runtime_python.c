@@ -6,9 +6,9 @@
  * microseconds (5000) at a time on `cond`, then asks the holder to let go; who lets go on request
  * waits on `switch_cond` until another thread has taken it. All four words stand in one struct.
  *
- * Self-check of every layout before it is believed: the interval is one that sys.setswitchinterval()
- * could give, `locked` is -1, 0 or 1, the list of thread states ends, and one of them names a thread
- * that this process has; if the GIL is held, its holder is one of them.
+ * Self-check of every layout before it is believed: the interval is one that
+ * sys.setswitchinterval() could give, `locked` is -1, 0 or 1, the list of thread states ends, and
+ * one of them names a thread that this process has; if the GIL is held, its holder is one of them.
  */
 #include <stdio.h>
 #include <stdlib.h>

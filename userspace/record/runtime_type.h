@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * runtime_type.h - what a language runtime has to say of itself: one struct runtime_type in one file
- * (runtime_python.c, runtime_ruby.c), listed in runtime.c.
+ * runtime_type.h - what a language runtime has to say of itself: one struct runtime_type in one
+ * file (runtime_python.c, runtime_ruby.c), listed in runtime.c.
  */
 #ifndef CORUN_RECORD_RUNTIME_TYPE_H
 #define CORUN_RECORD_RUNTIME_TYPE_H
@@ -61,6 +61,6 @@ struct runtime_type {
 	void (*forget)(struct runtime_process *p); /* frees p->data */
 };
 
-extern const struct runtime_type runtime_python;
+extern const struct runtime_type runtime_python, runtime_ruby;
 
 #endif
