@@ -88,7 +88,7 @@ static int export_run(const struct cmd *cmd, int argc, char **argv)
 	output = o.output ? strdup(o.output) : default_output(argv[optind], o.format->extension);
 	if (!output)
 		return cmd_fail(cmd, "out of memory");
-	code = export_file(o.format, argv[optind], output, &o.export,
+	code = export_file(o.format, (const char *const *)argv + optind, 1, output, &o.export,
 			   cmd_progress() ? show_progress : NULL, &result, &err);
 	if (cmd_progress())
 		fputs("\r\033[K", stderr);

@@ -31,6 +31,7 @@ static int print_summary(const struct cmd *cmd, const char *trace)
 
 static int write_timeline(const struct cmd *cmd, const struct recording *recording)
 {
+	const char *trace = recording->trace;
 	struct export_options options = {0};
 	struct export_result result;
 	struct error err = {0};
@@ -38,7 +39,7 @@ static int write_timeline(const struct cmd *cmd, const struct recording *recordi
 	int code;
 
 	snprintf(path, sizeof(path), "%s.json", recording->stem);
-	code = export_file(&export_chrome, recording->trace, path, &options, NULL, &result, &err);
+	code = export_file(&export_chrome, &trace, 1, path, &options, NULL, &result, &err);
 	if (code)
 		return cmd_fail(cmd, "%s", error_text(&err, code));
 	printf("\n  wrote %s (%.0f kB) and %s (%.0f kB)\n"

@@ -6,33 +6,180 @@
  * set so that colours and standard SQL work) and as a slice (ph X: the user's words and all details;
  * portable). --compat leaves T out. Slices of a thread tile its life, so they never overlap.
  *
+ * A wake-up is a flow from inside the waker's "On CPU" slice to the woken thread's next slice, both
+ * at the time of the wake-up. The importer binds the end to the slice that is open there, so the
+ * flow is written after that slice.
+ *
  * Times are microseconds since the window opened, with the nanoseconds as decimals: a double holds
  * them exactly up to 104 days.
+ *
+ * Half of what an export of a large trace costs is the writing of its bytes: keys that say nothing
+ * new are left out (the CPU of an "On CPU" slice, when its thread state has it).
  */
-#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "export/chrome.h"
-#include "export/export.h"
+#include "export/words.h"
+#include "trace/text.h"
+
+/* An event without its names: keys and five numbers. */
+#define EVENT_ROOM 256
+
+static void put_state(struct chrome *c, const struct row *row, const struct span *span)
+{
+	char *p = json_room(&c->json, EVENT_ROOM + row->place_len);
+
+	p = put_lit(p, ",\n{\"ph\":\"T\",\"name\":\"");
+	switch (span->state) {
+	case STATE_RUNNING:
+		p = put_lit(p, "Running");
+		break;
+	case STATE_READY:
+		p = put_lit(p, "R");
+		if (span->preempted)
+			*p++ = '+';
+		break;
+	case STATE_WAITING:
+		p = put_lit(p, "Blocked: ");
+		p = put_bytes(p, kind_table[span->wait->kind].label,
+			      strlen(kind_table[span->wait->kind].label));
+		break;
+	case STATE_STOPPED:
+		p = put_lit(p, "Stopped");
+		break;
+	default:
+		p = put_lit(p, "Unknown");
+	}
+	*p++ = '"';
+	p = put_bytes(p, row->place, row->place_len);
+	p = put_us(p, chrome_time(c, span->start_ns));
+	p = put_lit(p, ",\"dur\":");
+	p = put_us(p, span->end_ns - span->start_ns);
+	if (span->state == STATE_RUNNING && span->cpu >= 0) {
+		p = put_lit(p, ",\"args\":{\"cpu\":");
+		p = put_u64(p, (u64)span->cpu);
+		*p++ = '}';
+	} else if (span->state == STATE_WAITING && span->wait->rec.flags & WAIT_IO) {
+		p = put_lit(p, ",\"args\":{\"io_wait\":1}");
+	}
+	*p++ = '}';
+	json_wrote(&c->json, p);
+}
+
+static void put_ref(struct chrome *c, const char *key, u32 thread)
+{
+	const struct row *row = rows_ref(&c->rows, thread);
+
+	if (!row || !row->ref)
+		return;
+	json_puts(&c->json, key);
+	json_put(&c->json, row->ref, row->ref_len);
+}
+
+static void put_wait_args(struct chrome *c, const struct span *span, const struct wait_text *text)
+{
+	bool lock = span->wait->rec.lock_kind, first = !text->args_len;
+
+	json_puts(&c->json, ",\"args\":{");
+	json_put(&c->json, text->args, text->args_len);
+	if (span->waker != NO_THREAD) {
+		put_ref(c, &(lock ? ",\"released_by\":" : ",\"woken_by\":")[first], span->waker);
+		first = false;
+	}
+	/* That a thread was the cause shows by its name. */
+	if (span->waker_context && (span->waker == NO_THREAD || span->waker_context != WAKER_TASK)) {
+		json_puts(&c->json, &",\"woken_from\":\""[first]);
+		json_puts(&c->json, waker_context_name(span->waker_context));
+		json_put(&c->json, "\"", 1);
+	}
+	json_put(&c->json, "}", 1);
+}
+
+/* Category (what figures call it) and name of what is no wait. */
+static char *put_name(struct chrome *c, char *p, const struct span *span)
+{
+	const char *state = state_names[span->state];
+
+	if (span->state == STATE_RUNNING)
+		return put_lit(p, "running\",\"name\":\"On CPU\"");
+	if (span->state == STATE_READY && !span->preempted)
+		return put_lit(p, "ready\",\"name\":\"Ready\"");
+	p = put_bytes(p, state, strlen(state));
+	p = put_lit(p, "\",\"name\":");
+	json_wrote(&c->json, p);
+	buf_clear(&c->name);
+	words_span(&c->name, c->model, span);
+	json_string(&c->json, c->name.data);
+	return json_room(&c->json, EVENT_ROOM);
+}
+
+static void put_slice(struct chrome *c, const struct row *row, const struct span *span)
+{
+	const struct wait_text *text = NULL;
+	char *p = json_room(&c->json, EVENT_ROOM);
+
+	p = put_lit(p, ",\n{\"ph\":\"X\",\"cat\":\"");
+	if (span->state == STATE_WAITING) {
+		text = wait_text(&c->waits, span->wait);
+		json_wrote(&c->json, p);
+		json_put(&c->json, text->name, text->name_len);
+		p = json_room(&c->json, EVENT_ROOM);
+	} else {
+		p = put_name(c, p, span);
+	}
+	p = put_bytes(p, row->place, row->place_len);
+	p = put_us(p, chrome_time(c, span->start_ns));
+	p = put_lit(p, ",\"dur\":");
+	p = put_us(p, span->end_ns - span->start_ns);
+	if (c->compat && span->state == STATE_RUNNING && span->cpu >= 0) {
+		p = put_lit(p, ",\"args\":{\"cpu\":");
+		p = put_u64(p, (u64)span->cpu);
+		*p++ = '}';
+	}
+	json_wrote(&c->json, p);
+	if (text)
+		put_wait_args(c, span, text);
+	json_put(&c->json, "}", 1);
+}
+
+static void put_flow_end(struct chrome *c, const struct row *row, char phase, u64 id, u64 ts)
+{
+	char *p = json_room(&c->json, EVENT_ROOM + row->place_len);
+
+	p = put_lit(p, ",\n{\"ph\":\"");
+	*p++ = phase;
+	p = put_lit(p, "\",\"cat\":\"wake\",\"name\":\"wakes\",\"id\":");
+	p = put_u64(p, id);
+	if (phase == 'f')
+		p = put_lit(p, ",\"bp\":\"e\"");
+	p = put_bytes(p, row->place, row->place_len);
+	p = put_us(p, chrome_time(c, ts));
+	*p++ = '}';
+	json_wrote(&c->json, p);
+}
+
+static void put_flow(struct chrome *c, const struct arrow *arrow, const struct thread *wakee)
+{
+	u64 id = ++c->flows * c->part->count + c->part->index;
+	const struct row *row = rows_get(&c->rows, model_thread(c->model, arrow->waker));
+
+	if (row)
+		put_flow_end(c, row, 's', id, arrow->ts);
+	row = rows_get(&c->rows, wakee);
+	if (row)
+		put_flow_end(c, row, 'f', id, arrow->ts);
+}
+
+/* ---- the sink ---- */
 
 static void on_record(void *ctx, const struct record *rec)
 {
 	struct chrome *c = ctx;
 
-	if (rec->type == REC_META) {
-		if (c->meta.len)
-			buf_putc(&c->meta, ',');
-		buf_put_json(&c->meta, rec->meta.key);
-		buf_putc(&c->meta, ':');
-		buf_put_json(&c->meta, rec->meta.value);
-	}
-	if (!c->open)
-		return;
-	if (rec->ts > c->now) {
-		chrome_settle(c);
-		c->now = rec->ts;
-	}
-	if (rec->type == REC_LOST)
+	if (rec->type == REC_META)
+		chrome_note_meta(c, &rec->meta);
+	else if (rec->type == REC_LOST && c->open)
 		chrome_lost(c, rec);
 }
 
@@ -41,118 +188,93 @@ static void on_window_begin(void *ctx, u64 ts)
 	struct chrome *c = ctx;
 
 	c->open = true;
-	c->begin = c->now = ts;
-	chrome_metadata(c, "process_name", OVERALL_PID, OVERALL_PID, "Concurrency and parallelism");
-	chrome_sort_index(c, "process_sort_index", OVERALL_PID, OVERALL_PID, 0);
+	c->begin = c->end = ts;
 }
 
-static void on_process_start(void *ctx, const struct process *p, u64 ts)
+static void on_thread_rename(void *ctx, const struct thread *t, u64 ts)
 {
 	struct chrome *c = ctx;
-	struct group *g = chrome_group(c, p);
 
 	(void)ts;
-	if (g)
-		chrome_sort_index(c, "process_sort_index", g->pid, g->pid, p->id + 1);
-	chrome_touch(c, p);
-}
-
-static void on_thread_start(void *ctx, const struct thread *t, u64 ts)
-{
-	(void)ts;
-	chrome_touch(ctx, t->process);
+	rows_renamed(&c->rows, t);
+	wait_texts_clear(&c->waits);
 }
 
 static void on_wakeup(void *ctx, const struct wakeup *w)
 {
 	struct chrome *c = ctx;
-	struct lane *lane;
 
 	/* An arrow needs a slice to start in: not from interrupts, nor from who is not traced. */
 	if (!w->causal || !w->waker || w->waker->outsider || w->waker->state != STATE_RUNNING ||
-	    w->waker->since_ns >= w->ts || !chrome_lane(c, w->waker))
+	    w->waker->since_ns >= w->ts)
 		return;
-	lane = chrome_lane(c, w->wakee);
-	if (!lane)
-		return;
-	lane->has_wake = true;
-	lane->wake_ns = w->ts;
-	lane->waker = w->waker->id;
+	if (w->wakee->id >= c->n_arrows) {
+		u32 n = w->wakee->id * 2 + 64;
+		struct arrow *arrows = realloc(c->arrows, n * sizeof(*arrows));
+
+		if (!arrows) {
+			c->failed = true;
+			return;
+		}
+		memset(arrows + c->n_arrows, 0, (n - c->n_arrows) * sizeof(*arrows));
+		c->arrows = arrows;
+		c->n_arrows = n;
+	}
+	c->arrows[w->wakee->id] = (struct arrow){true, w->ts, w->waker->id};
 }
 
 static void on_state(void *ctx, const struct span *span)
 {
 	struct chrome *c = ctx;
+	const struct thread *t = span->thread;
+	struct row *row = rows_get(&c->rows, t);
 
-	chrome_touch(c, span->thread->process);
-	chrome_span(c, span);
-	if (span->thread->state == STATE_NONE)
-		chrome_name_thread(c, span->thread);
+	if (!row)
+		return;
+	row->used = true;
+	if (!c->compat)
+		put_state(c, row, span);
+	put_slice(c, row, span);
+	if (t->id < c->n_arrows && c->arrows[t->id].set && span->start_ns >= c->arrows[t->id].ts) {
+		/* Where the wait was too short to be drawn, nothing is left to point at. */
+		if (span->start_ns == c->arrows[t->id].ts)
+			put_flow(c, &c->arrows[t->id], t);
+		c->arrows[t->id].set = false;
+	}
 }
 
-static void on_process_end(void *ctx, const struct process *p, u64 ts)
+/* Regions of different threads may overlap without nesting: each is an async slice of its own. */
+static void on_region(void *ctx, const struct region *region)
 {
-	(void)ts;
-	chrome_name_process(ctx, p);
+	struct chrome *c = ctx;
+	s64 pid = region->thread ? rows_pid(&c->rows, region->thread->process) :
+				   rows_group(&c->rows, ROW_CURVES);
+	u64 id = ++c->regions * c->part->count + c->part->index;
+
+	for (int i = 0; i < 2; i++) {
+		char *p;
+
+		json_puts(&c->json, i ? ",\n{\"ph\":\"e\",\"cat\":\"region\",\"name\":" :
+					",\n{\"ph\":\"b\",\"cat\":\"region\",\"name\":");
+		json_string(&c->json, region->name);
+		p = json_room(&c->json, EVENT_ROOM);
+		p = put_lit(p, ",\"id\":");
+		p = put_u64(p, id);
+		p = put_lit(p, ",\"pid\":");
+		p = put_u64(p, (u64)pid);
+		p = put_lit(p, ",\"ts\":");
+		p = put_us(p, chrome_time(c, i ? region->end_ns : region->start_ns));
+		*p++ = '}';
+		json_wrote(&c->json, p);
+	}
 }
 
 static void on_window_end(void *ctx, u64 ts)
 {
 	struct chrome *c = ctx;
 
-	c->now = ts;
-	chrome_settle(c);
+	c->end = ts;
 	c->open = false;
-}
-
-static int chrome_open(void **ctx, struct out *out, struct model *model,
-		       const struct export_options *options)
-{
-	struct chrome *c = calloc(1, sizeof(*c));
-
-	if (!c || json_init(&c->json, out)) {
-		free(c);
-		return -ENOMEM;
-	}
-	c->model = model;
-	c->compat = options->compat;
-	c->first = true;
-	c->overall.pid = OVERALL_PID;
-	json_lit(&c->json, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
-	*ctx = c;
-	return 0;
-}
-
-/* Processes that outlived the window have no name yet, nor have threads whose end was not seen. */
-static void name_the_rest(struct chrome *c)
-{
-	for (u32 i = 0; i < model_n_processes(c->model); i++) {
-		const struct process *p = model_process(c->model, i);
-
-		if (!p->outsider && p->start_ns && !p->end_ns)
-			chrome_name_process(c, p);
-	}
-	for (u32 i = 0; i < model_n_threads(c->model) && i < c->n_lanes; i++)
-		if (c->lanes[i].tid)
-			chrome_name_thread(c, model_thread(c->model, i));
-}
-
-static void put_block(struct chrome *c)
-{
-	struct json *j = &c->json;
-
-	json_lit(j, "\n],\n\"corun\":{");
-	json_buf(j, &c->meta);
-	if (c->meta.len)
-		json_lit(j, ",");
-	json_lit(j, "\"lost_events\":");
-	json_u64(j, c->lost);
-	json_lit(j, ",\"window_ns\":");
-	json_u64(j, model_window_end(c->model) - model_window_begin(c->model));
-	json_lit(j, ",\"clock\":\"ts are microseconds since the window opened, CLOCK_MONOTONIC\""
-		    ",\"definitions\":{\"running\":\"threads on a CPU: parallelism\","
-		    "\"in flight\":\"threads running, ready, or waiting in a kind that is not parked: "
-		    "concurrency\"}}}\n");
 }
 
 static int chrome_close(void *ctx)
@@ -160,31 +282,48 @@ static int chrome_close(void *ctx)
 	struct chrome *c = ctx;
 	bool failed;
 
-	name_the_rest(c);
-	put_block(c);
-	failed = c->failed || c->meta.failed || c->scratch.failed;
-	if (!failed)
-		json_flush(&c->json);
-	chrome_lanes_free(c);
-	free(c->touched);
-	map_free(&c->used_pids);
-	map_free(&c->used_tids);
-	json_free(&c->json);
+	chrome_tail(c);
+	failed = c->failed || c->rows.failed || c->waits.failed || c->name.failed || c->meta.failed;
+	c->json.failed |= failed;
+	failed = json_close(&c->json) != 0;
+	wait_texts_free(&c->waits);
+	rows_free(&c->rows);
+	free(c->arrows);
+	buf_free(&c->name);
 	buf_free(&c->meta);
-	buf_free(&c->scratch);
-	buf_free(&c->facts);
 	free(c);
 	return failed ? -ENOMEM : 0;
+}
+
+static int chrome_open(void **ctx, struct out *out, struct model *model,
+		       const struct export_options *options)
+{
+	struct chrome *c = calloc(1, sizeof(*c));
+
+	if (!c)
+		return -ENOMEM;
+	if (json_open(&c->json, out)) {
+		free(c);
+		return -ENOMEM;
+	}
+	c->model = model;
+	c->part = options->part;
+	c->compat = options->compat;
+	c->single = NO_THREAD;
+	rows_init(&c->rows, model, c->part);
+	c->waits.rows = &c->rows;
+	chrome_head(c);
+	*ctx = c;
+	return 0;
 }
 
 static const struct model_sink chrome_sink = {
 	.record = on_record,
 	.window_begin = on_window_begin,
-	.process_start = on_process_start,
-	.process_end = on_process_end,
-	.thread_start = on_thread_start,
+	.thread_rename = on_thread_rename,
 	.state = on_state,
 	.wakeup = on_wakeup,
+	.region = on_region,
 	.window_end = on_window_end,
 };
 
@@ -193,6 +332,7 @@ const struct export_format export_chrome = {
 	.extension = ".json",
 	.summary = "Chrome trace JSON, for ui.perfetto.dev and others",
 	.sink = &chrome_sink,
+	.curve = chrome_curve,
 	.open = chrome_open,
 	.close = chrome_close,
 };

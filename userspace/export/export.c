@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "export/export.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#include "trace/trace.h"
+#include "export/parts.h"
+#include "export/select.h"
 
 const struct export_format *const export_formats[] = {
 	&export_chrome,
@@ -18,8 +20,17 @@ const struct export_format *export_format_by_name(const char *name)
 	return NULL;
 }
 
-static int stream(struct model *model, struct trace_reader *reader, struct out *out,
-		  export_progress progress, struct error *err)
+/* What one export needs from beginning to end. */
+struct job {
+	const struct export_format *format;
+	struct out *out;
+	struct parts parts;
+	export_progress progress;
+	struct export_result *result;
+};
+
+static int stream(struct job *job, struct model *model, struct trace_reader *reader,
+		  const struct selection *selection, struct error *err)
 {
 	const struct record *rec;
 	u32 n = 0;
@@ -27,56 +38,82 @@ static int stream(struct model *model, struct trace_reader *reader, struct out *
 
 	while ((code = trace_reader_next(reader, &rec, err)) > 0) {
 		code = model_push(model, rec);
-		if (code)
+		/* What comes after --to is not asked for; this record has closed what was open. */
+		if (code || (selection->open && rec->ts > selection->to))
 			break;
 		if (++n & 0xffff)
 			continue;
 		/* A full disk or a closed pipe ends it at once. */
-		if (out_error(out))
+		if (out_error(job->out))
 			return 0;
-		if (progress)
-			progress(NULL, trace_reader_offset(reader), trace_reader_size(reader));
+		if (job->progress)
+			job->progress(NULL, job->parts.done + trace_reader_offset(reader),
+				      job->parts.size);
 	}
 	if (!code)
 		code = model_finish(model);
 	return code == -ENOMEM ? error_set(err, code, "out of memory") : code;
 }
 
-int export_file(const struct export_format *format, const char *trace, const char *path,
-		const struct export_options *options, export_progress progress,
+static int export_part(struct job *job, u32 index, struct export_options *options, struct error *err)
+{
+	struct part *part = &job->parts.part[index];
+	struct selection selection = {0};
+	struct model *model = NULL;
+	void *ctx = NULL;
+	int code = model_new(&model, err);
+
+	options->part = &part->pub;
+	if (!code && options->comm)
+		code = select_find_named(&selection, options->comm, part->reader, err);
+	if (!code)
+		code = job->format->open(&ctx, job->out, model, options);
+	if (!code) {
+		select_init(&selection, job->format, ctx, options, model);
+		code = model_add_sink(model, &select_sink, &selection);
+	}
+	if (!code)
+		code = stream(job, model, part->reader, &selection, err);
+	if (ctx) {
+		int closed = job->format->close(ctx);
+
+		if (!code && (closed || selection.curves.failed))
+			code = error_set(err, -ENOMEM, "out of memory");
+	}
+	if (!code && (int)trace_reader_status(part->reader) > job->result->status &&
+	    !options->to_ns)
+		job->result->status = (int)trace_reader_status(part->reader);
+	job->result->threads += selection.threads;
+	job->parts.done += trace_reader_size(part->reader);
+	select_free(&selection);
+	model_free(model);
+	return code;
+}
+
+int export_file(const struct export_format *format, const char *const *traces, u32 n_traces,
+		const char *path, const struct export_options *given, export_progress progress,
 		struct export_result *result, struct error *err)
 {
-	struct trace_reader *reader = NULL;
-	struct model *model = NULL;
-	struct out *out = NULL;
-	void *ctx = NULL;
-	int code = trace_reader_open(&reader, trace, err);
+	struct job job = {.format = format, .progress = progress, .result = result};
+	struct export_options options = *given;
+	int code;
 
+	*result = (struct export_result){0};
+	if (n_traces > 1 && format->one_trace)
+		return error_set(err, -EINVAL, "-f %s takes one trace", format->name);
+	code = parts_open(&job.parts, traces, n_traces, err);
 	if (!code)
-		code = model_new(&model, err);
-	if (!code)
-		code = out_open(&out, path, 0, err);
+		code = out_open(&job.out, path, 0, err);
+	for (u32 i = 0; !code && i < n_traces; i++)
+		code = export_part(&job, i, &options, err);
 	if (!code) {
-		code = format->open(&ctx, out, model, options);
-		if (!code)
-			code = model_add_sink(model, format->sink, ctx);
-		if (!code)
-			code = stream(model, reader, out, progress, err);
-	}
-	if (ctx) {
-		int closed = format->close(ctx);
-
-		if (!code && closed)
-			code = error_set(err, closed, "out of memory");
-	}
-	if (!code) {
-		out_flush(out);
-		*result = (struct export_result){trace_reader_status(reader), out_bytes(out)};
-		code = out_commit(out, err);
+		out_flush(job.out);
+		result->bytes = out_bytes(job.out);
+		result->unsure_ns = job.parts.unsure_ns;
+		code = out_commit(job.out, err);
 	} else {
-		out_abort(out);
+		out_abort(job.out);
 	}
-	model_free(model);
-	trace_reader_close(reader);
+	parts_close(&job.parts);
 	return code;
 }

@@ -2,6 +2,13 @@
 /*
  * export.h - a trace in other people's formats. One file a format; a format is a model sink with a
  * beginning and an end, and one line in export_formats.
+ *
+ * Between the model and a format's sink stands the selection (select.h): --from, --to, --pid, --tid,
+ * --comm, --min-wait and --all-idle are decided there, for all formats alike. A format draws what it
+ * is told. What is left out was not told: a thread or process that is never the subject of a call
+ * is not part of the export, so formats name those that they met, not all that the model has.
+ *
+ * Streaming: a format holds memory by thread, process, lock and task, never by event.
  */
 #ifndef CORUN_EXPORT_EXPORT_H
 #define CORUN_EXPORT_EXPORT_H
@@ -9,21 +16,51 @@
 #include "base/out.h"
 #include "model/model.h"
 
+/* One of the traces that go into one file. Lent to a format from open to close. */
+struct export_part {
+	u32 index, count;
+	/* ts - zero_ns is the time in the file: 0 where the window opens (of several traces: where
+	 * the first of them does, by their wall clocks). May wrap: subtract as u64. */
+	u64 zero_ns;
+	const char *label;  /* "" with one trace; else what tells its processes apart: the host */
+	const char *host, *boot_id; /* "" not known */
+	u64 wall_zero_ns;   /* CLOCK_REALTIME at ts == zero_ns, since the epoch; 0: not known */
+	s64 unsure_ns;      /* how far the wall clocks may be off; 0: one clock, -1: not known */
+};
+
 struct export_options {
 	bool compat; /* chrome: X slices alone, for every viewer */
 	bool korean; /* html: which language it opens in */
+
+	u64 from_ns, to_ns;   /* since the window opened; to_ns 0: to its end */
+	const s32 *tgids;     /* only these processes; n_tgids 0: all */
+	size_t n_tgids;
+	const s32 *tids;      /* only these threads; n_tids 0: all */
+	size_t n_tids;
+	const char *comm;     /* glob: threads (or processes) that were ever so called; NULL: all */
+	u64 min_wait_ns;      /* draw no shorter wait; the counters still count it */
+	bool all_idle;        /* kernel threads and the idle task too */
+
+	const struct export_part *part; /* set by export_file() */
 };
 
 struct export_format {
 	const char *name;      /* -f NAME */
 	const char *extension; /* ".json" */
 	const char *summary;
+	/* What the model tells, selected and cut to [from, to]. */
 	const struct model_sink *sink;
-	/* Begin: write what comes first to @out, which is borrowed. *@ctx is the sink's context. */
+	/* The counters of what is exported (curves.h has the indices); may be NULL. */
+	void (*curve)(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now);
+	/*
+	 * Begin a trace: write what comes first to @out, which is borrowed. *@ctx is the sink's
+	 * context. Several traces come one after the other: @options->part tells which this is.
+	 */
 	int (*open)(void **ctx, struct out *out, struct model *model,
 		    const struct export_options *options);
 	/* End: write what comes last and free. 0 or -ENOMEM; write errors stick to the out. */
 	int (*close)(void *ctx);
+	bool one_trace;        /* cannot hold several */
 };
 
 extern const struct export_format export_chrome;
@@ -32,21 +69,23 @@ extern const struct export_format export_chrome;
 extern const struct export_format *const export_formats[];
 const struct export_format *export_format_by_name(const char *name);
 
-/* Called now and then with bytes read of the trace and in all; may be NULL. */
+/* Called now and then with bytes read of the traces and in all; may be NULL. */
 typedef void (*export_progress)(void *ctx, u64 done, u64 total);
 
 /* What became of an export. */
 struct export_result {
-	int status;  /* enum trace_status: a cut or damaged trace is exported as far as it reads */
-	u64 bytes;   /* before compression */
+	int status;    /* enum trace_status, the worst: cut and damaged traces go as far as they read */
+	u64 bytes;     /* before compression */
+	u64 threads;   /* that were exported */
+	s64 unsure_ns; /* several traces: as in struct export_part, the worst */
 };
 
 /*
- * Read @trace, write @path (which appears whole or not at all; "-": standard output). 0 or -errno
- * with @err.
+ * Read @n_traces traces, write @path (which appears whole or not at all; "-": standard output). 0
+ * or -errno with @err.
  */
-int export_file(const struct export_format *format, const char *trace, const char *path,
-		const struct export_options *options, export_progress progress,
+int export_file(const struct export_format *format, const char *const *traces, u32 n_traces,
+		const char *path, const struct export_options *options, export_progress progress,
 		struct export_result *result, struct error *err);
 
 #endif

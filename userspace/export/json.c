@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "export/json.h"
 
-#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char pairs[] =
@@ -9,16 +10,10 @@ static const char pairs[] =
 	"4748495051525354555657585960616263646566676869707172737475767778798081828384858687888990919293"
 	"949596979899";
 
-int json_init(struct json *json, struct out *out)
+int json_open(struct json *json, struct out *out)
 {
 	*json = (struct json){.out = out, .data = malloc(JSON_ROOM)};
 	return json->data ? 0 : -ENOMEM;
-}
-
-void json_free(struct json *json)
-{
-	free(json->data);
-	json->data = NULL;
 }
 
 void json_flush(struct json *json)
@@ -27,70 +22,98 @@ void json_flush(struct json *json)
 	json->len = 0;
 }
 
-void json_put_slow(struct json *json, const char *text, size_t len)
+int json_close(struct json *json)
 {
-	json_flush(json);
+	bool failed = json->failed;
+
+	if (json->data && !failed)
+		json_flush(json);
+	free(json->data);
+	buf_free(&json->scratch);
+	*json = (struct json){0};
+	return failed ? -ENOMEM : 0;
+}
+
+void json_put(struct json *json, const char *text, size_t len)
+{
+	if (JSON_ROOM - json->len < len)
+		json_flush(json);
 	if (len > JSON_ROOM) {
 		out_put(json->out, text, len);
 		return;
 	}
-	memcpy(json->data, text, len);
-	json->len = len;
+	if (len)
+		memcpy(json->data + json->len, text, len);
+	json->len += len;
 }
 
-void json_text(struct json *json, const char *text)
+static void put_scratch(struct json *json)
 {
-	json_put(json, text, strlen(text));
-}
-
-/* Two digits a division, backwards from @end; returns the first digit. */
-static inline char *digits(char *end, u64 value)
-{
-	while (value >= 100) {
-		end -= 2;
-		memcpy(end, pairs + value % 100 * 2, 2);
-		value /= 100;
-	}
-	if (value >= 10) {
-		end -= 2;
-		memcpy(end, pairs + value * 2, 2);
-	} else {
-		*--end = (char)('0' + value);
-	}
-	return end;
-}
-
-void json_u64(struct json *json, u64 value)
-{
-	char text[20];
-	char *first = digits(text + sizeof(text), value);
-
-	json_put(json, first, (size_t)(text + sizeof(text) - first));
-}
-
-void json_us(struct json *json, u64 ns)
-{
-	char text[24];
-	char *end = text + 20, *first = digits(end, ns / 1000);
-	unsigned int rest = (unsigned int)(ns % 1000);
-
-	if (rest) {
-		end[0] = '.';
-		end[1] = (char)('0' + rest / 100);
-		memcpy(end + 2, pairs + rest % 100 * 2, 2);
-		end += 4;
-	}
-	json_put(json, first, (size_t)(end - first));
+	json->failed |= json->scratch.failed;
+	json_put(json, json->scratch.data, json->scratch.failed ? 0 : json->scratch.len);
 }
 
 void json_string(struct json *json, const char *text)
 {
-	struct buf quoted = BUF_INIT;
+	buf_clear(&json->scratch);
+	buf_put_json(&json->scratch, text);
+	put_scratch(json);
+}
 
-	buf_put_json(&quoted, text);
-	if (quoted.failed)
-		json_lit(json, "\"\"");
+void json_printf(struct json *json, const char *format, ...)
+{
+	char text[1024];
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	if (len < 0 || (size_t)len >= sizeof(text))
+		json->failed = true; /* only for what is known to be short */
 	else
-		json_buf(json, &quoted);
-	buf_free(&quoted);
+		json_put(json, text, (size_t)len);
+}
+
+/* Four digits a division: two of them by each look into the table. */
+static inline char *four(char *p, u32 value)
+{
+	memcpy(p, pairs + value / 100 * 2, 2);
+	memcpy(p + 2, pairs + value % 100 * 2, 2);
+	return p + 4;
+}
+
+/* 0 to 9999 without leading zeros. */
+static inline char *up_to_four(char *p, u32 value)
+{
+	char text[4];
+	u32 skip = value < 10 ? 3 : value < 100 ? 2 : value < 1000 ? 1 : 0;
+
+	four(text, value);
+	memcpy(p, text + skip, 4 - skip);
+	return p + 4 - skip;
+}
+
+char *put_u64(char *p, u64 value)
+{
+	if (value < 10000)
+		return up_to_four(p, (u32)value);
+	if (value < 100000000) {
+		p = up_to_four(p, (u32)value / 10000);
+		return four(p, (u32)value % 10000);
+	}
+	p = put_u64(p, value / 100000000);
+	p = four(p, (u32)(value % 100000000) / 10000);
+	return four(p, (u32)(value % 100000000) % 10000);
+}
+
+char *put_us(char *p, u64 ns)
+{
+	u32 rest = (u32)(ns % 1000);
+
+	p = put_u64(p, ns / 1000);
+	*p++ = '.';
+	*p++ = (char)('0' + rest / 100);
+	memcpy(p, pairs + rest % 100 * 2, 2);
+	return p + 2;
 }

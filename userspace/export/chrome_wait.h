@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chrome_wait.h - the JSON of a wait: its name and the facts in its args.
+ *
+ * A program waits in the same few places over and over: texts are made once and kept, in a table of
+ * fixed size whose entries give way to one another.
+ */
+#ifndef CORUN_EXPORT_CHROME_WAIT_H
+#define CORUN_EXPORT_CHROME_WAIT_H
+
+#include "base/buf.h"
+#include "export/rows.h"
+
+#define WAIT_TEXTS 1024 /* a power of two */
+
+struct wait_text {
+	/* `pipe","name":"pipe:[4711]"`, from the category on; `"call":"read"`, the inside of args */
+	char *name, *args;
+	u32 name_len, args_len;
+	struct wait_info of; /* what it is the text of */
+};
+
+struct wait_texts {
+	struct rows *rows;
+	struct wait_text table[WAIT_TEXTS];
+	struct buf name, args; /* where texts are made */
+	bool failed;
+};
+
+/* Valid until the next call. Never NULL: without memory it is a bare name. */
+const struct wait_text *wait_text(struct wait_texts *texts, const struct wait_info *wait);
+/* A thread has another name: forget the texts that may hold it. */
+void wait_texts_clear(struct wait_texts *texts);
+void wait_texts_free(struct wait_texts *texts);
+
+#endif
