@@ -46,9 +46,9 @@ static int stream(struct job *job, struct model *model, struct trace_reader *rea
 		/* A full disk or a closed pipe ends it at once. */
 		if (out_error(job->out))
 			return 0;
-		if (job->progress)
-			job->progress(NULL, job->parts.done + trace_reader_offset(reader),
-				      job->parts.size);
+		if (job->progress && job->progress(NULL, job->parts.done +
+						   trace_reader_offset(reader), job->parts.size))
+			return error_set(err, -EINTR, "interrupted; nothing was written");
 	}
 	if (!code)
 		code = model_finish(model);

@@ -69,8 +69,9 @@ extern const struct export_format export_chrome;
 extern const struct export_format *const export_formats[];
 const struct export_format *export_format_by_name(const char *name);
 
-/* Called now and then with bytes read of the traces and in all; may be NULL. */
-typedef void (*export_progress)(void *ctx, u64 done, u64 total);
+/* Called now and then with bytes read of the traces and in all; may be NULL. Non-zero ends the export
+ * with -EINTR. */
+typedef int (*export_progress)(void *ctx, u64 done, u64 total);
 
 /* What became of an export. */
 struct export_result {
