@@ -90,6 +90,9 @@ struct lock_figures {
 	struct holder_figures unknown;
 	struct map threads;             /* ids + 1 of those who waited */
 	char *site;                     /* of its longest wait, or NULL */
+	/* Of those who got it after a wait, in order: another one than before, the same one again. */
+	u64 hand_offs, got_back;
+	u32 last_taker;                 /* thread id, NO_THREAD: none yet */
 };
 
 struct figures {

@@ -119,6 +119,7 @@ static struct lock_figures *lock_find(struct figures *figures, const struct lock
 	lock->tgid = wait->tgid;
 	lock->lock = wait->lock;
 	lock->unknown.thread = NO_THREAD;
+	lock->last_taker = NO_THREAD;
 	if (map_set(&figures->locks, key, lock)) {
 		free(lock);
 		return NULL;
@@ -230,6 +231,13 @@ int lock_table_add(struct figures *figures, const struct gil_history *history,
 	if (wait->site && wait->site[0] && (!lock->site || to - from > lock->waits_hist.max)) {
 		free(lock->site);
 		lock->site = strdup(wait->site);
+	}
+	if (wait->got_it) {
+		if (lock->last_taker == wait->thread->id)
+			lock->got_back++;
+		else if (lock->last_taker != NO_THREAD)
+			lock->hand_offs++;
+		lock->last_taker = wait->thread->id;
 	}
 	lock->waits++;
 	lock->wait_ns += to - from;

@@ -231,6 +231,9 @@ static void put_lock(struct buf *b, const struct report *r, const struct lock_fi
 	put_number(b, "p50_wait_ns", hist_percentile(&l->waits_hist, 50));
 	buf_putc(b, ',');
 	put_number(b, "p99_wait_ns", hist_percentile(&l->waits_hist, 99));
+	if (l->kind == KIND_GIL)
+		buf_printf(b, ",\"hand_offs\":%" PRIu64 ",\"got_back\":%" PRIu64, l->hand_offs,
+			   l->got_back);
 	buf_printf(b, ",\"threads\":%zu,\"holders\":[", l->threads.len);
 	for (u32 i = 0; i < l->n_holders; i++) {
 		const struct holder_figures *h = l->holders[i];

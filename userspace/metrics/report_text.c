@@ -272,6 +272,16 @@ static void put_threads(struct text *t)
 	free(order);
 }
 
+/* A lock that many want and that changes hands all the time: a convoy. */
+static void put_hand_offs(struct text *t, const struct lock_figures *l)
+{
+	buf_printf(t->b, "      passed on %" PRIu64 " time%s, one every ", l->hand_offs,
+		   l->hand_offs == 1 ? "" : "s");
+	put_duration(t, t->r->figures->duration_ns / l->hand_offs);
+	buf_printf(t->b, "; the same thread got it back %" PRIu64 " time%s\n", l->got_back,
+		   l->got_back == 1 ? "" : "s");
+}
+
 static void put_locks(struct text *t)
 {
 	const struct figures *f = t->r->figures;
@@ -305,6 +315,8 @@ static void put_locks(struct text *t)
 			buf_printf(t->b, " %.0f %%", 100 * share_of(l->holders[h]->wait_ns, l->wait_ns));
 		}
 		buf_putc(t->b, '\n');
+		if (l->kind == KIND_GIL && l->hand_offs)
+			put_hand_offs(t, l);
 		buf_free(&name);
 	}
 }
