@@ -5,8 +5,8 @@ import os
 import subprocess
 import time
 
-from lib import (Skip, check, corun, dump, here, identity, need, no_loss, record, report, run, scratch,
-                 test)
+from lib import (Skip, check, corun, dump, here, identity, need, no_loss, programs, record, report, run,
+                 scratch, test)
 from pythons import Witness, all_pythons, libpython
 
 PROG = here / "prog"
@@ -314,3 +314,53 @@ def gvl_of_ruby_against_its_own_log():
             f"{wrong}, not read in {unread}")
     check(right >= 1 and right >= 0.99 * (right + wrong), note)
     return note
+
+
+# ---- bad input ----
+
+
+@test
+def gil_of_a_program_that_lies():
+    for start in ("", "interval", "xdebugpy"):
+        trace, _ = record(programs / "liar", start)
+        figures = report(trace)
+        no_loss(figures)
+        identity(figures)
+        check(not gil_locks(figures), start, "believed:", figures["locks"])
+        check(not any(kind == "gil" for _, kind, _ in dump(trace)), start, "holders of a lock that is none")
+        notes = [note for note in figures["notes"] if "liar" in note]
+        check(len(notes) == 1 and "Python 3." in notes[0], start, "notes", figures["notes"])
+    return notes[0]
+
+
+@test
+def pythons_that_end_while_looked_at():
+    code = ("import threading\nl = threading.Lock(); l.acquire()\n"
+            "t = [threading.Thread(target=l.acquire, args=(True, 0.003)) for _ in range(3)]\n"
+            "[x.start() for x in t]\nimport os\nos._exit(0)\n")
+    pythons = list(all_pythons().values()) or ["/usr/bin/python3"]
+    line = "; ".join(f"{p} -S -c '{code}'" for p in pythons for _ in range(6))
+    trace, _ = record("sh", "-c", line)
+    figures = report(trace)
+    no_loss(figures)
+    identity(figures)
+    check(not figures["notes"], figures["notes"])
+    return f"{len(figures['processes'])} processes"
+
+
+@test
+def running_time_under_the_gil_is_the_machines():
+    """Four threads that compute share one CPU's worth of time, and no wait is unknown."""
+    program = next(iter(reversed(all_pythons().values())), "/usr/bin/python3")
+    trace, _ = record(program, PROG / "gil_forms.py", "plain")
+    figures = report(trace)
+    no_loss(figures)
+    identity(figures)
+    times = figures["time_ns"]
+    check(times["unknown"] == 0, times)
+    # The holder runs or is ready (its CPU was given to somebody else); the others wait for it.
+    waits = {k: v for k, v in times.items() if k not in ("running", "ready", "gil", "join", "stopped", "unknown")}
+    alive = sum(times.values())
+    check(sum(waits.values()) < 0.1 * alive, "other waits", waits)
+    check(figures["parallelism"]["max"] <= 2, figures["parallelism"])
+    return f"P {figures['parallelism']['mean']:.2f}, D {figures['demand']['mean']:.2f}"

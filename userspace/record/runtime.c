@@ -12,7 +12,7 @@
 static const struct runtime_type *const types[] = {&runtime_python, &runtime_ruby};
 
 /* A runtime that is only starting is looked at again, ever more seldom, this often. */
-#define LOOKS_MAX 40
+#define LOOKS_MAX 13   /* the pause doubles: 16 s */
 #define LOOKS_BAD 6    /* what does not stand the self-check so often is not caught in a change */
 #define LOOK_PAUSE_NS (2 * NSEC_PER_MSEC)
 #define REFRESH_PAUSE_NS (20 * NSEC_PER_MSEC)
@@ -227,7 +227,7 @@ static void look(struct runtimes *r, struct runtime_process *p, u64 ts, u64 now)
 		return;
 	code = process_files(p->tgid, look_at_file, &search);
 	p->looks++;
-	p->next_look = now + LOOK_PAUSE_NS * p->looks;
+	p->next_look = now + (LOOK_PAUSE_NS << p->looks);
 	if (code == 1) {
 		p->settled = true;
 		p->grew = true;
