@@ -90,6 +90,10 @@ $(B)/userspace/record/embed.o: CPPFLAGS += -DBPF_OBJECT='"$(B)/bpf/corun.bpf.o"'
 # So do the sources of the Python hook.
 $(B)/userspace/record/hook_files.o: $(wildcard userspace/hook/*.py)
 
+# So do the viewer's files (export/page_files.c).
+$(B)/userspace/export/page_files.o: $(wildcard viewer/*)
+$(B)/userspace/export/page_files.o: CPPFLAGS += -DVIEWER='"viewer"'
+
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
 include tests/tests.mk

@@ -276,7 +276,7 @@ static __always_inline void emit_futex(const struct switch_facts *f, struct ev_w
 	struct gil_facts gil;
 	struct ev_futex *e;
 
-	gil_look(f->prev, &prev_ctx->gil, wait->args[0], &gil);
+	gil_see(f->prev, &prev_ctx->gil, wait->args[0], &gil);
 	e = event_new(sizeof(*e), EV_FUTEX);
 	if (!e)
 		return;
@@ -329,7 +329,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	if (f.flags & EV_PREEMPT) {
 		/* A wake-up that met it running is spent. */
 		prev_ctx->wake.ts = 0;
-		gil_look(prev, &prev_ctx->gil, 0, &gil);
+		gil_see(prev, &prev_ctx->gil, 0, &gil);
 		emit_switch(&f, next_ctx);
 		return 0;
 	}
@@ -342,7 +342,7 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 		emit_futex(&f, &wait, prev_ctx, next_ctx);
 		return 0;
 	}
-	gil_look(prev, &prev_ctx->gil, 0, &gil);
+	gil_see(prev, &prev_ctx->gil, 0, &gil);
 	emit_block(&f, &wait, next_ctx);
 	return 0;
 }

@@ -160,22 +160,24 @@ static __always_inline bool gil_own_wait(const struct ev_runtime *rt, struct gil
 }
 
 /*
- * @task of a process with a runtime leaves its CPU; @word: the futex that it waits on, 0 if it does
- * not. A holder other than the one last told is told.
+ * Thread @tid of process @tgid leaves its CPU; @word: the futex that it waits on, 0 if it does not. A
+ * holder other than the one last told is told. 0: the process has no runtime. A global function,
+ * verified once by itself: the verifier of 6.1 would walk it anew after each way through wait_read().
  */
-static __noinline bool gil_look(struct task_struct *task, struct gil_ctx *own, __u64 word,
-				struct gil_facts *facts)
+__noinline __u32 gil_look(__s32 tgid, __s32 tid, struct gil_ctx *own, __u64 word,
+			  struct gil_facts *facts)
 {
-	__s32 tgid = task->tgid, holder;
-	struct ev_runtime *rt = gil_runtime(own, tgid);
+	struct ev_runtime *rt;
+	__s32 holder;
 
+	if (!own || !facts)
+		return 0;
 	facts->gil = facts->code = 0;
 	facts->holder = 0;
 	facts->known = false;
+	rt = gil_runtime(own, tgid);
 	if (!rt)
-		return false;
-	if (!own->ns_tid)
-		own->ns_tid = innermost_nr(task);
+		return 0;
 	for (__u32 i = 0; i < EV_GILS; i++) {
 		__u64 gil = rt->gil[i];
 
@@ -187,15 +189,24 @@ static __noinline bool gil_look(struct task_struct *task, struct gil_ctx *own, _
 			gil_tell(gil, tgid, holder, false);
 		}
 		if ((word - gil >= rt->wait_from && word - gil < rt->wait_to) ||
-		    (word && !i && gil_own_wait(rt, own, task->pid, word))) {
+		    (word && !i && gil_own_wait(rt, own, tid, word))) {
 			facts->gil = gil;
 			facts->holder = holder;
 			facts->known = holder != GIL_UNREADABLE;
 		}
 	}
 	if (word && !facts->gil)
-		facts->code = gil_code(rt, own, task->pid);
-	return true;
+		facts->code = gil_code(rt, own, tid);
+	return 1;
+}
+
+static __always_inline void gil_see(struct task_struct *task, struct gil_ctx *own, __u64 word,
+				    struct gil_facts *facts)
+{
+	/* At its first look nobody knows yet that its process has a runtime. */
+	if (own->present && !own->ns_tid)
+		own->ns_tid = innermost_nr(task);
+	gil_look(task->tgid, task->pid, own, word, facts);
 }
 
 /*

@@ -19,7 +19,7 @@ struct options {
 	s32 *tgids, *tids; /* what export.tgids and export.tids point to */
 };
 
-enum { OPT_COMPAT = 256, OPT_FROM, OPT_TO, OPT_TID, OPT_COMM, OPT_MIN_WAIT, OPT_ALL_IDLE };
+enum { OPT_COMPAT = 256, OPT_FROM, OPT_TO, OPT_TID, OPT_COMM, OPT_MIN_WAIT, OPT_ALL_IDLE, OPT_LANG };
 
 static volatile sig_atomic_t interrupted;
 
@@ -74,6 +74,11 @@ static int parse_option(const struct cmd *cmd, int c, char **argv, struct option
 	case OPT_ALL_IDLE:
 		e->all_idle = true;
 		return 0;
+	case OPT_LANG:
+		e->korean = !strcmp(optarg, "ko");
+		if (!e->korean && strcmp(optarg, "en"))
+			return cmd_usage(cmd, "there is no language '%s'; en and ko are there", optarg);
+		return 0;
 	case OPT_COMM:
 		e->comm = optarg;
 		return 0;
@@ -110,6 +115,7 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 		{"comm", required_argument, NULL, OPT_COMM},
 		{"min-wait", required_argument, NULL, OPT_MIN_WAIT},
 		{"all-idle", no_argument, NULL, OPT_ALL_IDLE},
+		{"lang", required_argument, NULL, OPT_LANG},
 		{NULL, 0, NULL, 0},
 	};
 	int c, code;
@@ -170,9 +176,11 @@ static void say_result(const struct cmd *cmd, const struct options *o, int trace
 	if (result->status != TRACE_WHOLE)
 		cmd_fail(cmd, "the trace is %s; what could be read is in %s",
 			 result->status == TRACE_CUT ? "cut" : "damaged", output);
-	if (!result->threads)
+	if (!result->threads && !o->format->write)
 		cmd_fail(cmd, "no thread of the trace is what the options ask for; %s is empty", output);
-	if (traces > 1 && result->unsure_ns < 0)
+	if (o->format->write)
+		; /* a page keeps each trace on a time of its own */
+	else if (traces > 1 && result->unsure_ns < 0)
 		fprintf(stderr, "the traces are laid side by side by their wall clocks; how well those "
 			"agree was not recorded\n");
 	else if (traces > 1 && result->unsure_ns)
@@ -220,8 +228,10 @@ const struct cmd cmd_export = {
 	.arguments = "[options] TRACE...",
 	.summary = "Write a timeline for a viewer",
 	.help = "  -f, --format FORMAT  chrome: Chrome trace JSON, for ui.perfetto.dev and others\n"
+		"                       html: one page with the viewer in it, that needs no network\n"
 		"  -o, --output FILE    name of the file, \"-\" for standard output; FILE.gz compresses.\n"
 		"                       Default: TRACE with the format's ending\n"
+		"      --lang LANG      html: the page opens in English (en) or Korean (ko)\n"
 		"      --compat         chrome: slices alone, for viewers older than Perfetto v54\n"
 		"\n"
 		"Several traces, also of several hosts, go onto one time line by their wall clocks.\n"

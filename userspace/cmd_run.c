@@ -43,8 +43,9 @@ static int write_timeline(const struct cmd *cmd, const struct recording *recordi
 	if (code)
 		return cmd_fail(cmd, "%s", error_text(&err, code));
 	printf("\n  wrote %s (%.0f kB) and %s (%.0f kB)\n"
-	       "  see it: drop %s on ui.perfetto.dev\n", recording->trace,
-	       (double)recording->bytes / 1000, path, (double)result.bytes / 1000, path);
+	       "  see it: corun export -f html %s\n"
+	       "  or drop %s on ui.perfetto.dev\n", recording->trace, (double)recording->bytes / 1000,
+	       path, (double)result.bytes / 1000, recording->trace, path);
 	return 0;
 }
 

@@ -94,9 +94,9 @@ static void test_locks(void **state)
 	expect(f, VERDICT_NOT_PARALLEL, "mutex");
 	/* A lock that matters little does not hide that two run. */
 	f = facts(4, 1.6);
-	f.lock_share = 0.49;
+	f.lock_share = 0.33;
 	expect(f, VERDICT_PARALLEL, "");
-	f.lock_share = 0.5;
+	f.lock_share = 0.34;
 	expect(f, VERDICT_NOT_PARALLEL, "mutex");
 	f = facts(8, 0.5);
 	f.wait_share = 0.6;

@@ -9,6 +9,7 @@
 
 const struct export_format *const export_formats[] = {
 	&export_chrome,
+	&export_html,
 	NULL,
 };
 
@@ -104,7 +105,9 @@ int export_file(const struct export_format *format, const char *const *traces, u
 	code = parts_open(&job.parts, traces, n_traces, err);
 	if (!code)
 		code = out_open(&job.out, path, 0, err);
-	for (u32 i = 0; !code && i < n_traces; i++)
+	if (!code && format->write)
+		code = format->write(job.out, traces, n_traces, &options, err);
+	for (u32 i = 0; !code && !format->write && i < n_traces; i++)
 		code = export_part(&job, i, &options, err);
 	if (!code) {
 		out_flush(job.out);

@@ -61,9 +61,13 @@ struct export_format {
 	/* End: write what comes last and free. 0 or -ENOMEM; write errors stick to the out. */
 	int (*close)(void *ctx);
 	bool one_trace;        /* cannot hold several */
+	/* A format that is no stream of what the model tells writes everything itself; the rest above
+	 * is unused then. */
+	int (*write)(struct out *out, const char *const *traces, u32 n_traces,
+		     const struct export_options *options, struct error *err);
 };
 
-extern const struct export_format export_chrome;
+extern const struct export_format export_chrome, export_html;
 
 /* Ends with a NULL. */
 extern const struct export_format *const export_formats[];

@@ -6,6 +6,7 @@
 #define ALONE 1.5           /* fewer in flight: one thing at a time */
 #define MOSTLY 0.5          /* a share that decides by itself */
 #define EFFICIENT 0.75      /* of what could run at once, this much did: parallel */
+#define LOCKED (1 / 3.0)    /* this share at locks decides, however many could run */
 #define TOO_MANY 1.25       /* demand over usable CPUs: they queue */
 
 static bool is_lock(int kind)
@@ -135,6 +136,7 @@ void verdict_judge(const struct verdict_facts *f, struct verdict *v)
 	double cpus = f->usable_cpus > 0 ? f->usable_cpus : f->in_flight;
 	double could_run = f->in_flight < cpus ? f->in_flight : cpus;
 	double cpu_share = f->run_share + f->ready_share;
+	bool locked = f->gil_share + f->lock_share >= LOCKED;
 
 	*v = (struct verdict){.facts = *f, .kind = KIND_OTHER};
 	if ((double)f->active_ns < IDLE_ACTIVE * (double)f->duration_ns || !f->active_ns) {
@@ -146,13 +148,11 @@ void verdict_judge(const struct verdict_facts *f, struct verdict *v)
 		v->cause = CAUSE_EVENT_LOOP;
 	} else if (f->in_flight < ALONE) {
 		alone(f, v);
-	} else if (f->demand >= TOO_MANY * cpus && cpu_share >= f->gil_share &&
-		   cpu_share >= f->lock_share && cpu_share >= f->wait_share) {
+	} else if (f->demand >= TOO_MANY * cpus && cpu_share >= f->wait_share && !locked) {
 		/* All the CPUs that there are for it are asked for, and more wait for them. */
 		v->cause = cpu_cause(f);
 		v->class = cpus < ALONE ? VERDICT_NOT_PARALLEL : VERDICT_OVERSUBSCRIBED;
-	} else if (f->demand >= EFFICIENT * could_run && f->demand >= TOO_MANY &&
-		   f->gil_share + f->lock_share < MOSTLY) {
+	} else if (f->demand >= EFFICIENT * could_run && f->demand >= TOO_MANY && !locked) {
 		v->class = VERDICT_PARALLEL;
 		if (f->running < EFFICIENT * (f->demand < cpus ? f->demand : cpus))
 			v->cause = CAUSE_OTHER_LOAD;

@@ -151,9 +151,9 @@ static void english(const struct verdict *v, struct buf *b)
 
 static void figures_korean(struct buf *b, const struct verdict_facts *f, const char *summary)
 {
-	buf_puts(b, "진행 중 스레드 ");
+	buf_puts(b, "스레드 ");
 	put_count(b, f->in_flight);
-	buf_printf(b, "개, 실행 중 %.1f개: %s.\n", f->running, summary);
+	buf_printf(b, "개가 진행 중, 실행 중은 %.1f개: %s.\n", f->running, summary);
 }
 
 static void limit_korean(struct buf *b, const struct verdict *v)
@@ -162,18 +162,18 @@ static void limit_korean(struct buf *b, const struct verdict *v)
 
 	switch (v->cause) {
 	case CAUSE_QUOTA:
-		buf_printf(b, "cgroup 할당량이 CPU %u개 중 %.2f개만 허용합니다.\n늘리면 더 실행됩니다.\n",
-			   f->cpus, f->quota_cpus);
+		buf_printf(b, "cgroup 할당량이 CPU %u개 가운데 %.2f개만큼만 허락한다.\n늘리면 더 실행된다.\n", f->cpus,
+			   f->quota_cpus);
 		break;
 	case CAUSE_AFFINITY:
-		buf_printf(b, "CPU %u개 중 %u개만 쓸 수 있게 묶여 있습니다(taskset, cpuset).\n풀면 더 실행됩니다.\n",
-			   f->cpus, f->affinity_cpus);
+		buf_printf(b, "CPU %u개 가운데 %u개만 쓰도록 묶여 있다(taskset, cpuset).\n풀면 더 실행된다.\n", f->cpus,
+			   f->affinity_cpus);
 		break;
 	case CAUSE_ONE_CPU:
-		buf_puts(b, "CPU가 하나뿐이라 번갈아 실행됩니다.\n하나 더 있으면 둘이 함께 실행됩니다.\n");
+		buf_puts(b, "CPU가 하나뿐이라 번갈아 실행된다.\n하나 더 있으면 둘이 함께 실행된다.\n");
 		break;
 	default:
-		buf_puts(b, "CPU를 늘리거나 스레드를 줄이면 줄 서는 시간이 사라집니다.\n");
+		buf_puts(b, "CPU를 늘리거나 스레드를 줄이면 줄을 서지 않는다.\n");
 	}
 }
 
@@ -181,19 +181,19 @@ static void not_parallel_korean(const struct verdict *v, struct buf *b)
 {
 	const struct verdict_facts *f = &v->facts;
 
-	figures_korean(b, f, "동시적이나 병렬은 아님");
+	figures_korean(b, f, "동시성은 있고 병렬성은 없다");
 	switch (v->cause) {
 	case CAUSE_GIL:
-		buf_puts(b, "GIL 때문에 한 번에 한 스레드만 실행되고, 나머지는 GIL을 기다렸습니다.\n"
-			 "프로세스로 나누거나 GIL을 놓아 주는 C 코드를 쓰면 나란히 실행됩니다.\n");
+		buf_puts(b, "GIL이 한 번에 한 스레드만 실행시켰고, 나머지는 기다렸다.\n"
+			 "프로세스로 나누거나 GIL을 놓아 주는 C 코드를 쓰면 나란히 실행된다.\n");
 		break;
 	case CAUSE_LOCK:
-		buf_printf(b, "서로를 기다렸습니다: 진행 시간의 %d %%를 락(%s) 앞에서 보냈습니다.\n"
-			   "락을 더 짧게 잡거나 나누면 더 많이 실행됩니다.\n", percent(f->lock_share),
+		buf_printf(b, "서로를 기다렸다: 진행 시간의 %d %%가 락(%s)을 기다린 시간이다.\n"
+			   "락을 더 짧게 잡거나 나누면 더 많이 실행된다.\n", percent(f->lock_share),
 			   kind_table[v->kind].label_ko);
 		break;
 	case CAUSE_WAIT:
-		buf_printf(b, "대부분 기다렸습니다: 진행 시간의 %d %%(%s).\n", percent(f->wait_share),
+		buf_printf(b, "거의 기다렸다: 진행 시간의 %d %%(%s).\n", percent(f->wait_share),
 			   kind_table[v->kind].label_ko);
 		break;
 	default:
@@ -207,46 +207,46 @@ static void korean(const struct verdict *v, struct buf *b)
 
 	switch (v->class) {
 	case VERDICT_IDLE:
-		buf_printf(b, "쉬고 있습니다: 진행 중인 일이 있던 시간은 %d %%뿐입니다.\n",
+		buf_printf(b, "쉬고 있다: 진행 중인 일이 있던 시간은 %d %%뿐이다.\n",
 			   percent((double)f->active_ns / (double)(f->duration_ns ? f->duration_ns : 1)));
 		if (v->cause == CAUSE_EVENT_LOOP)
-			buf_puts(b, "이벤트 루프가 이벤트를 기다렸습니다.\n");
+			buf_puts(b, "이벤트 루프가 이벤트를 기다렸다.\n");
 		break;
 	case VERDICT_SERIAL:
-		figures_korean(b, f, "한 번에 하나씩, 순차 실행");
-		buf_printf(b, "진행 시간의 %d %% 동안 실행되었거나 실행될 수 있었습니다.\n스레드가 하나면 CPU를 늘려도 달라지지 않습니다.\n",
-			   percent(f->run_share + f->ready_share));
+		figures_korean(b, f, "한 번에 한 가지씩");
+		buf_printf(b, "진행 시간의 %d %% 동안 실행되었거나 실행될 수 있었다.\n"
+			   "스레드가 하나면 CPU를 늘려도 빨라지지 않는다.\n", percent(f->run_share + f->ready_share));
 		break;
 	case VERDICT_IO_BOUND:
-		figures_korean(b, f, "대기에 묶여 있습니다");
+		figures_korean(b, f, "CPU가 아니라 기다림이 길다");
 		if (v->cause == CAUSE_EVENT_LOOP)
-			buf_printf(b, "이벤트 루프가 시간의 %d %%를 poll에서 기다렸습니다.\n그 태스크는 스레드가 아닙니다.\n",
+			buf_printf(b, "이벤트 루프가 시간의 %d %%를 poll에서 기다렸다.\n그 태스크는 스레드가 아니다.\n",
 				   percent(f->poll_share));
 		else
-			buf_printf(b, "진행 시간의 %d %%가 대기였고, 가장 긴 것은 %s입니다.\nCPU를 늘려도 달라지지 않습니다.\n",
+			buf_printf(b, "진행 시간의 %d %%를 기다렸고, 가장 긴 것은 %s이다.\nCPU를 늘려도 빨라지지 않는다.\n",
 				   percent(f->wait_share), kind_table[v->kind].label_ko);
 		break;
 	case VERDICT_NOT_PARALLEL:
 		not_parallel_korean(v, b);
 		break;
 	case VERDICT_PARALLEL:
-		figures_korean(b, f, "병렬 실행");
+		figures_korean(b, f, "병렬이다");
 		if (v->cause == CAUSE_OTHER_LOAD) {
 			put_count(b, f->demand);
-			buf_puts(b, "개가 함께 실행될 수 있었지만, 다른 프로그램도 CPU를 썼습니다.\n");
+			buf_puts(b, "개가 함께 실행될 수 있었지만, 다른 프로그램도 CPU를 썼다.\n");
 		} else {
 			buf_puts(b, "CPU ");
 			put_count(b, f->usable_cpus);
-			buf_puts(b, "개에서 나란히 실행되었습니다.\n");
+			buf_puts(b, "개에서 나란히 실행되었다.\n");
 		}
 		break;
 	default:
-		figures_korean(b, f, "병렬이나 CPU가 모자람");
+		figures_korean(b, f, "병렬이지만 CPU가 모자란다");
 		buf_puts(b, "CPU ");
 		put_count(b, f->usable_cpus);
-		buf_puts(b, "개에서 실행하려는 스레드가 ");
+		buf_puts(b, "개에서 실행하려던 스레드가 ");
 		put_count(b, f->demand);
-		buf_printf(b, "개입니다.\n진행 시간의 %d %%를 줄을 서며 보냈습니다.\n", percent(f->ready_share));
+		buf_printf(b, "개였다.\n진행 시간의 %d %%를 줄을 서서 보냈다.\n", percent(f->ready_share));
 		limit_korean(b, v);
 	}
 }

@@ -22,7 +22,7 @@ def fight():
         thread.start()
     for thread in threads:
         thread.join()
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\n" % os.getpid()) # in one piece: others write there too
 
 
 def children(how):

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+// What the page reads out of its data is what the report says, to the nanosecond.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import test from "node:test";
+import { corun, page, top, traces } from "./load.mjs";
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "corun-viewer-"));
+const files = [...fs.readdirSync(path.join(top, "tests/golden")).filter((f) => f.endsWith(".txt"))
+	.map((f) => path.join(top, "tests/golden", f)),
+...fs.readdirSync(path.join(top, "samples/demo")).filter((f) => f.endsWith(".corun"))
+	.map((f) => path.join(top, "samples/demo", f))];
+
+test.after(() => fs.rmSync(folder, { recursive: true }));
+
+function byState(trace, usage) {
+	const ns = { running: 0, ready: 0, stopped: 0, unknown: 0 };
+
+	for (const [text, length] of Object.entries(usage)) {
+		const code = Number(text);
+		const key = ["running", "ready", "ready", "stopped", "unknown"][code] ?? trace.kinds[code - corun.WAIT].name;
+
+		ns[key] = (ns[key] ?? 0) + length;
+	}
+	return ns;
+}
+
+for (const file of files) {
+	test(path.basename(file), async () => {
+		const [trace] = await traces(page(path.join(folder, "page.html"), file)), r = trace.report;
+		const whole = corun.usage(trace, 0, trace.window_ns);
+
+		assert.deepEqual(byState(trace, whole), { ...r.time_ns });
+		const means = corun.means(trace, 0, trace.window_ns);
+
+		assert.ok(Math.abs(means.inFlight - r.concurrency.mean) < 1e-4, `${means.inFlight} ${r.concurrency.mean}`);
+		assert.ok(Math.abs(means.running - r.parallelism.mean) < 1e-4);
+		/* Any cut of the time in two adds up; columns of every width have the same area. */
+		const middle = trace.window_ns / 3;
+		const left = corun.usage(trace, 0, middle), right = corun.usage(trace, middle, trace.window_ns);
+
+		for (const code of trace.codes)
+			assert.ok(Math.abs((left[code] ?? 0) + (right[code] ?? 0) - (whole[code] ?? 0)) < 1);
+		const levels = new corun.Levels(trace);
+
+		for (const n of [1, 7, 64, 1000, 5000]) {
+			const view = levels.view(0, Math.max(trace.window_ns, 1), n);
+			let area = 0;
+
+			for (const id of trace.threads)
+				area += view.of(id).reduce((sum, share) => sum + share, 0) * view.width;
+			const alive = Object.values(whole).reduce((sum, ns) => sum + ns, 0);
+
+			assert.ok(Math.abs(area - alive) <= alive * 1e-3 + 1, `${n} columns: ${area} of ${alive}`);
+		}
+	});
+}
+
+test("numbers, spans and their ends", () => {
+	/* Thread 0 starts at 5, runs 300 on CPU 1, waits 2 (kind 0) for object 1, nobody known. */
+	const { threads } = corun.decode(Uint8Array.from([0, 5, 1, 0xac, 2, 0, 2, 1, 2, 5, 1, 0, 0]));
+	const s = threads.get(0);
+
+	assert.deepEqual([s.n, s.start, s.end[0], s.end[1], s.a[0], s.a[1]], [2, 5, 305, 307, 2, 1]);
+	assert.deepEqual([s.at(0), s.at(304), s.at(305), s.at(307)], [0, 0, 1, 2]);
+	assert.throws(() => corun.decode(Uint8Array.from([0])), /cut/);
+});
+
+test("words: the same in both languages", () => {
+	const shape = (words) => Object.fromEntries(Object.entries(words).map(([k, v]) => [k, typeof v]));
+
+	assert.deepEqual(shape(corun.words.ko), shape(corun.words.en));
+	assert.equal(corun.duration(1250000000), "1.25 s");
+	assert.equal(corun.duration(41234567), "41.2 ms");
+	assert.equal(corun.duration(340000), "340 µs");
+	assert.equal(corun.duration(0), "0 ns");
+});

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page.c - one or several traces as one HTML page that opens anywhere, without a network: the viewer
+ * (viewer/, carried inside the program) with the data in it. viewer/PAGE.md describes the data.
+ */
+#include "export/export.h"
+
+#include <string.h>
+
+#include "export/page_data.h"
+#include "export/page_files.h"
+#include "metrics/report.h"
+
+/* The page may run its own scripts and styles and nothing else: no request leaves it. */
+static const char head[] =
+	"<!doctype html>\n<html lang=\"%s\">\n<meta charset=\"utf-8\">\n"
+	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+	"style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:; form-action 'none'; "
+	"base-uri 'none'\">\n"
+	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>";
+
+/* In the order in which they build on each other. */
+static const char *const scripts[] = {
+	viewer_words, viewer_data, viewer_levels, viewer_look, viewer_draw, viewer_panel, viewer_page,
+};
+
+/* Any bytes as the text of an element. */
+static void put_text(struct out *out, const char *text)
+{
+	char byte[2] = "";
+
+	for (; *text; text++) {
+		byte[0] = *text;
+		out_puts(out, *text == '<' ? "&lt;" : *text == '&' ? "&amp;" : byte);
+	}
+}
+
+static const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int put_trace(struct out *out, const char *trace, struct error *err)
+{
+	struct report_options options = {0};
+	struct buf json = BUF_INIT;
+	struct report *report;
+	int code;
+
+	out_puts(out, "<script type=\"text/plain\" class=\"spans\">");
+	code = page_data(out, trace, &json, err);
+	out_puts(out, "</script>\n<script type=\"application/json\" class=\"trace\">");
+	if (!code)
+		code = report_read(&report, trace, &options, NULL, err);
+	if (!code) {
+		buf_puts(&json, ",\"file\":");
+		buf_put_json(&json, file_name(trace));
+		buf_puts(&json, ",\"report\":");
+		report_json(report, &json);
+		report_free(report);
+		buf_puts(&json, "}");
+		if (json.failed)
+			code = error_set(err, -ENOMEM, "out of memory");
+		else
+			out_put(out, json.data, json.len);
+	}
+	out_puts(out, "</script>\n");
+	buf_free(&json);
+	return code;
+}
+
+static int page_write(struct out *out, const char *const *traces, u32 n,
+		      const struct export_options *options, struct error *err)
+{
+	struct buf text = BUF_INIT;
+	int code = 0;
+
+	buf_printf(&text, head, options->korean ? "ko" : "en");
+	out_puts(out, text.data ? text.data : "");
+	buf_free(&text);
+	for (u32 i = 0; i < n; i++) {
+		out_puts(out, i ? " / " : "");
+		put_text(out, file_name(traces[i]));
+	}
+	out_puts(out, "</title>\n<style>\n");
+	out_puts(out, viewer_style);
+	out_puts(out, "</style>\n<body>\n<noscript>This page draws with JavaScript, which is switched off "
+		 "here.</noscript>\n<div id=\"app\"></div>\n");
+	for (u32 i = 0; !code && i < n; i++)
+		code = put_trace(out, traces[i], err);
+	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
+		out_puts(out, "<script>\n");
+		out_puts(out, scripts[i]);
+		out_puts(out, "</script>\n");
+	}
+	return code;
+}
+
+const struct export_format export_html = {
+	.name = "html",
+	.extension = ".html",
+	.summary = "the offline viewer: one page, no network",
+	.write = page_write,
+};

@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: MIT */
+#include "export/page_data.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/map.h"
+#include "export/base64.h"
+#include "model/model.h"
+#include "trace/syscall.h"
+#include "trace/trace.h"
+
+#define FLUSH_AT 32768
+
+/* First number of an entry: a thread's id, four times, plus one of these. viewer/PAGE.md. */
+enum { ENTRY_START, ENTRY_SPAN, ENTRY_GIL, ENTRY_LOCK };
+/* What a span is; waits: CODE_WAIT + kind. */
+enum { CODE_RUNNING, CODE_WOKEN, CODE_PREEMPTED, CODE_STOPPED, CODE_UNKNOWN, CODE_WAIT };
+
+struct data {
+	struct model *model;
+	struct base64 *base64;
+	struct buf bytes;
+	struct buf objects;  /* JSON strings with commas between */
+	struct map known;    /* hash of a text: its number + 1 */
+	u32 n_objects;
+	u64 begin, spans;
+	struct buf text;
+	bool failed;
+};
+
+static void put_number(struct data *d, u64 n)
+{
+	for (; n >= 0x80; n >>= 7)
+		buf_putc(&d->bytes, (char)(n | 0x80));
+	buf_putc(&d->bytes, (char)n);
+}
+
+static void flush(struct data *d)
+{
+	base64_put(d->base64, d->bytes.data, d->bytes.len);
+	d->failed |= d->bytes.failed;
+	buf_clear(&d->bytes);
+}
+
+static void entry(struct data *d, u32 thread, unsigned int what)
+{
+	if (d->bytes.len > FLUSH_AT)
+		flush(d);
+	put_number(d, (u64)thread << 2 | what);
+}
+
+static u64 since(const struct data *d, u64 ts)
+{
+	return ts > d->begin ? ts - d->begin : 0;
+}
+
+/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/. Two texts of one trace that share a 64-bit hash
+ * are not to be expected; 0 is the number of no text. */
+static u32 object_number(struct data *d, const char *text)
+{
+	u64 hash = 0xcbf29ce484222325ULL;
+	uintptr_t number;
+
+	if (!text[0])
+		return 0;
+	for (const char *p = text; *p; p++)
+		hash = (hash ^ (u8)*p) * 0x100000001b3ULL;
+	number = (uintptr_t)map_get(&d->known, hash);
+	if (number)
+		return (u32)number;
+	if (d->n_objects)
+		buf_putc(&d->objects, ',');
+	buf_put_json(&d->objects, text);
+	number = ++d->n_objects;
+	d->failed |= map_set(&d->known, hash, (void *)number) != 0;
+	return (u32)number;
+}
+
+/* "read pipe:[4711]", "futex 0x7f00", "nanosleep": the call, and on what. */
+static u32 wait_object(struct data *d, const struct wait_info *w)
+{
+	const char *call = syscall_name(w->rec.nr);
+
+	buf_clear(&d->text);
+	if (call)
+		buf_puts(&d->text, call);
+	else if (w->rec.nr >= 0)
+		buf_printf(&d->text, "call %d", w->rec.nr);
+	if (w->desc[0])
+		buf_printf(&d->text, " %s", w->desc);
+	else if (w->rec.lock)
+		buf_printf(&d->text, " 0x%" PRIx64, w->rec.lock);
+	if (w->site[0])
+		buf_printf(&d->text, "\n%s", w->site);
+	return object_number(d, d->text.data ? d->text.data : "");
+}
+
+static u32 plus_one(u32 thread)
+{
+	return thread == NO_THREAD ? 0 : thread + 1;
+}
+
+static void on_window_begin(void *ctx, u64 ts)
+{
+	((struct data *)ctx)->begin = ts;
+}
+
+static void on_thread_start(void *ctx, const struct thread *t, u64 ts)
+{
+	entry(ctx, t->id, ENTRY_START);
+	put_number(ctx, since(ctx, ts));
+}
+
+static void on_state(void *ctx, const struct span *s)
+{
+	struct data *d = ctx;
+
+	entry(d, s->thread->id, ENTRY_SPAN);
+	put_number(d, s->end_ns - s->start_ns);
+	d->spans++;
+	switch (s->state) {
+	case STATE_RUNNING:
+		put_number(d, CODE_RUNNING);
+		put_number(d, (u32)(s->cpu + 1));
+		break;
+	case STATE_READY:
+		put_number(d, s->preempted ? CODE_PREEMPTED : CODE_WOKEN);
+		put_number(d, plus_one(s->preempted ? s->preempted_by : s->waker));
+		break;
+	case STATE_WAITING:
+		put_number(d, CODE_WAIT + (u64)s->wait->kind);
+		put_number(d, wait_object(d, s->wait));
+		put_number(d, plus_one(s->wait->owner));
+		put_number(d, plus_one(s->waker));
+		break;
+	default:
+		put_number(d, s->state == STATE_STOPPED ? CODE_STOPPED : CODE_UNKNOWN);
+	}
+}
+
+static void on_gil(void *ctx, s32 tgid, u64 lock, u32 holder, bool known, bool exact, u64 ts)
+{
+	struct data *d = ctx;
+	char text[64];
+
+	(void)exact;
+	snprintf(text, sizeof(text), "GIL %d 0x%" PRIx64, tgid, lock);
+	entry(d, known ? plus_one(holder) : 0, ENTRY_GIL);
+	put_number(d, object_number(d, text));
+	put_number(d, since(d, ts));
+	put_number(d, known);
+}
+
+/* A wait for a lock as one interval over the states. */
+static void on_lock_wait(void *ctx, const struct lock_wait *w)
+{
+	struct data *d = ctx;
+
+	entry(d, w->thread->id, ENTRY_LOCK);
+	put_number(d, since(d, w->start_ns));
+	put_number(d, w->end_ns - w->start_ns);
+	put_number(d, w->kind);
+	put_number(d, plus_one(w->owner));
+	put_number(d, plus_one(w->releaser));
+	put_number(d, w->blocked_ns);
+	put_number(d, w->turns);
+}
+
+static const struct model_sink data_sink = {
+	.window_begin = on_window_begin, .thread_start = on_thread_start, .state = on_state,
+	.gil = on_gil, .lock_wait = on_lock_wait,
+};
+
+static void put_threads(const struct data *d, struct buf *json)
+{
+	buf_puts(json, ",\"names\":[");
+	for (u32 i = 0; i < model_n_threads(d->model); i++) {
+		const struct thread *t = model_thread(d->model, i);
+
+		buf_printf(json, "%s{\"tid\":%d,\"process\":%u,\"outsider\":%s,\"name\":", i ? "," : "",
+			   t->tid, t->process ? t->process->id : 0, t->outsider ? "true" : "false");
+		buf_put_json(json, thread_label(t));
+		buf_putc(json, '}');
+	}
+	buf_puts(json, "],\"process_names\":[");
+	for (u32 i = 0; i < model_n_processes(d->model); i++) {
+		const struct process *p = model_process(d->model, i);
+
+		buf_printf(json, "%s{\"tgid\":%d,\"name\":", i ? "," : "", p->tgid);
+		buf_put_json(json, p->name);
+		buf_putc(json, '}');
+	}
+	buf_putc(json, ']');
+}
+
+static void put_kinds(struct buf *json)
+{
+	buf_puts(json, ",\"kinds\":[");
+	for (int i = 0; i < KINDS; i++) {
+		buf_printf(json, "%s{\"name\":\"%s\",\"role\":\"%s\",\"label\":", i ? "," : "",
+			   kind_table[i].name, kind_table[i].role);
+		buf_put_json(json, kind_table[i].label);
+		buf_puts(json, ",\"label_ko\":");
+		buf_put_json(json, kind_table[i].label_ko);
+		buf_putc(json, '}');
+	}
+	buf_putc(json, ']');
+}
+
+static void put_json(const struct data *d, struct buf *json)
+{
+	u32 parked = model_parked(d->model);
+	bool first = true;
+
+	buf_printf(json, "{\"page\":1,\"spans\":%" PRIu64 ",\"window_ns\":%" PRIu64 ",\"objects\":[",
+		   d->spans, model_window_end(d->model) - model_window_begin(d->model));
+	if (d->objects.len)
+		buf_put(json, d->objects.data, d->objects.len);
+	buf_puts(json, "],\"parked_kinds\":[");
+	for (int i = 0; i < KINDS; i++) {
+		if (!(parked & 1u << i))
+			continue;
+		buf_printf(json, "%s%d", first ? "" : ",", i);
+		first = false;
+	}
+	buf_putc(json, ']');
+	put_kinds(json);
+	put_threads(d, json);
+}
+
+int page_data(struct out *out, const char *trace, struct buf *json, struct error *err)
+{
+	struct base64 *base64 = malloc(sizeof(*base64));
+	struct data d = {.base64 = base64};
+	struct trace_reader *reader = NULL;
+	int code = base64 ? base64_begin(base64, out) : -ENOMEM;
+
+	if (code) {
+		free(base64);
+		return error_set(err, code, "out of memory");
+	}
+	code = trace_reader_open(&reader, trace, err);
+	if (!code)
+		code = model_new(&d.model, err);
+	if (!code)
+		code = model_add_sink(d.model, &data_sink, &d);
+	if (!code)
+		code = model_read(d.model, reader, err);
+	if (!code) {
+		flush(&d);
+		put_json(&d, json);
+	}
+	base64_end(base64);
+	if (!code && (d.failed || d.objects.failed || d.text.failed))
+		code = error_set(err, -ENOMEM, "out of memory");
+	trace_reader_close(reader);
+	model_free(d.model);
+	map_free(&d.known);
+	buf_free(&d.bytes);
+	buf_free(&d.objects);
+	buf_free(&d.text);
+	free(base64);
+	return code;
+}

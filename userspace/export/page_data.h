@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * page_data.h - a trace as the viewer reads it: spans as variable-length numbers, compressed, in
+ * base64; and the table of what was waited on. Part of page.c.
+ */
+#ifndef CORUN_EXPORT_PAGE_DATA_H
+#define CORUN_EXPORT_PAGE_DATA_H
+
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/out.h"
+
+/* Write the spans of @trace to @out in base64, and what belongs to them to @json (a JSON object
+ * without its closing brace: the caller adds to it). 0 or -errno with @err. */
+int page_data(struct out *out, const char *trace, struct buf *json, struct error *err);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* page_files.c - the files of viewer/, carried inside the program. The Makefile says where they are. */
+#include "export/page_files.h"
+
+#define EMBED(symbol, file)                                                                        \
+	__asm__(".section .rodata\n"                                                               \
+		".global " #symbol "\n" #symbol ":\n"                                              \
+		".incbin \"" VIEWER "/" file "\"\n"                                                \
+		".byte 0\n"                                                                        \
+		".previous\n")
+
+EMBED(viewer_style, "style.css");
+EMBED(viewer_words, "words.js");
+EMBED(viewer_data, "data.js");
+EMBED(viewer_levels, "levels.js");
+EMBED(viewer_look, "look.js");
+EMBED(viewer_draw, "draw.js");
+EMBED(viewer_panel, "panel.js");
+EMBED(viewer_page, "page.js");

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+// The data of a page (PAGE.md): base64, gzip, variable-length numbers -> columns per thread.
+"use strict";
+var corun = globalThis.corun ?? (globalThis.corun = {});
+
+/* What a span is: these, then WAIT + wait kind. */
+corun.RUNNING = 0;
+corun.WOKEN = 1;
+corun.PREEMPTED = 2;
+corun.STOPPED = 3;
+corun.UNKNOWN = 4;
+corun.WAIT = 5;
+
+/* Columns that grow. One span is end[i], code[i], and a, b, c: running: a = CPU + 1; ready: a = who
+ * woke or preempted it, + 1; waiting: a = object, b = owner + 1, c = waker + 1. */
+corun.Columns = class {
+	constructor() {
+		this.n = 0;
+		this.start = 0;
+		this.room(64);
+	}
+	room(cap) {
+		const grow = (old, Type) => {
+			const column = new Type(cap);
+
+			if (old)
+				column.set(old.subarray(0, this.n));
+			return column;
+		};
+
+		this.end = grow(this.end, Float64Array);
+		this.code = grow(this.code, Uint8Array);
+		this.a = grow(this.a, Uint32Array);
+		this.b = grow(this.b, Uint32Array);
+		this.c = grow(this.c, Uint32Array);
+		this.cap = cap;
+	}
+	add(end, code, a, b, c) {
+		if (this.n === this.cap)
+			this.room(this.cap * 2);
+		this.end[this.n] = end;
+		this.code[this.n] = code;
+		this.a[this.n] = a;
+		this.b[this.n] = b;
+		this.c[this.n] = c;
+		this.n++;
+	}
+	startOf(i) {
+		return i ? this.end[i - 1] : this.start;
+	}
+	/* The span that holds time t: the first that ends after it; n if there is none. */
+	at(t) {
+		let low = 0, high = this.n;
+
+		while (low < high) {
+			const mid = (low + high) >> 1;
+
+			if (this.end[mid] > t)
+				high = mid;
+			else
+				low = mid + 1;
+		}
+		return low;
+	}
+};
+
+/* bytes -> {threads: Map id -> Columns, gils: Map object -> [{ts, holder}], locks: [interval]}. */
+corun.decode = function (bytes) {
+	const threads = new Map(), gils = new Map(), locks = [];
+	let at = 0;
+	const number = () => {
+		let value = 0, scale = 1;
+
+		for (;;) {
+			const byte = bytes[at++];
+
+			if (byte === undefined)
+				throw new Error("cut");
+			value += (byte & 0x7f) * scale;
+			if (byte < 0x80)
+				return value;
+			scale *= 128;
+		}
+	};
+
+	while (at < bytes.length) {
+		const head = number(), id = Math.floor(head / 4);
+
+		switch (head % 4) {
+		case 0: {
+			const columns = new corun.Columns();
+
+			columns.start = number();
+			threads.set(id, columns);
+			break;
+		}
+		case 1: {
+			const columns = threads.get(id), length = number(), code = number();
+			const end = columns.startOf(columns.n) + length;
+
+			if (code >= corun.WAIT)
+				columns.add(end, code, number(), number(), number());
+			else if (code >= corun.STOPPED)
+				columns.add(end, code, 0, 0, 0);
+			else
+				columns.add(end, code, number(), 0, 0);
+			break;
+		}
+		case 2: {
+			const object = number(), ts = number(), known = number();
+
+			if (!gils.has(object))
+				gils.set(object, []);
+			gils.get(object).push({ ts, holder: known ? id : -1 });
+			break;
+		}
+		default:
+			locks.push({ thread: id, start: number(), length: number(), kind: number(),
+				owner: number(), releaser: number(), blocked: number(), turns: number() });
+		}
+	}
+	return { threads, gils, locks };
+};
+
+corun.unpack = async function (text) {
+	const packed = Uint8Array.from(atob(text.trim()), (c) => c.charCodeAt(0));
+	const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+
+	return new Uint8Array(await new Response(stream).arrayBuffer());
+};
+
+/* A trace, ready to draw: the JSON of the page with its columns. */
+corun.Trace = class {
+	constructor(info, spans) {
+		Object.assign(this, info);
+		this.spans_of = spans.threads;
+		this.gils = spans.gils;
+		this.locks = spans.locks;
+		this.parkedSet = new Set(info.parked_kinds);
+		this.threads = [...spans.threads.keys()].sort((x, y) => x - y);
+		this.cpus = this.cpuSpans();
+		this.codes = this.usedCodes();
+	}
+	name(thread) {
+		return this.names[thread]?.name ?? "?";
+	}
+	/* Waits for locks of a thread that took several turns, in order of time. */
+	waitsOf(thread) {
+		if (!this.turns) {
+			this.turns = new Map();
+			for (const wait of this.locks) {
+				if (!this.turns.has(wait.thread))
+					this.turns.set(wait.thread, []);
+				if (wait.turns > 1)
+					this.turns.get(wait.thread).push(wait);
+			}
+			for (const list of this.turns.values())
+				list.sort((p, q) => p.start - q.start);
+		}
+		return this.turns.get(thread) ?? [];
+	}
+	parked(code) {
+		return code >= corun.WAIT && this.parkedSet.has(code - corun.WAIT);
+	}
+	/* In flight: running, ready, or waiting in a kind that is not parked. */
+	flight(code) {
+		return code <= corun.PREEMPTED || (code >= corun.WAIT && !this.parked(code));
+	}
+	/* Who ran on each CPU, in order of time. */
+	cpuSpans() {
+		const cpus = [];
+
+		for (const [id, s] of this.spans_of) {
+			for (let i = 0; i < s.n; i++) {
+				if (s.code[i] !== corun.RUNNING || !s.a[i])
+					continue;
+				(cpus[s.a[i] - 1] ??= []).push({ start: s.startOf(i), end: s.end[i], thread: id });
+			}
+		}
+		for (const cpu of cpus)
+			cpu?.sort((x, y) => x.start - y.start);
+		return cpus;
+	}
+	usedCodes() {
+		const used = new Set();
+
+		for (const s of this.spans_of.values())
+			for (let i = 0; i < s.n; i++)
+				used.add(s.code[i]);
+		return [...used].sort((x, y) => x - y);
+	}
+};

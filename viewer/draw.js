@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: MIT
+// Painting one trace: the stack, CPUs, lock holders, threads. Only paints: what is where is decided by
+// rows() and the view {from, to, x, width} that the page hands over.
+"use strict";
+var corun = globalThis.corun ?? (globalThis.corun = {});
+
+corun.GUTTER = 172;
+
+/* The rows of a trace, top to bottom: {type, y, h, bar, ...}. */
+corun.rows = function (trace, dense, words) {
+	const rows = [];
+	let y = 0;
+	const add = (type, h, bar, more = {}) => {
+		rows.push({ type, y, h, bar, ...more });
+		y += h;
+	};
+	const peak = Math.max(1, trace.report.concurrency.max, trace.report.parallelism.max);
+	const task = dense ? 30 : 46;
+
+	add("stack", (peak <= 4 ? peak * task : dense ? 140 : 220) + 26, 0, { peak });
+	trace.cpus.forEach((spans, cpu) => spans && !dense && add("cpu", 26, 22, { spans, cpu }));
+	for (const [object, samples] of trace.gils)
+		if (!dense)
+			add("holder", 26, 22, { samples, name: `${trace.objects[object - 1].split(" ")[0]}, ${words.heldBy}` });
+	const alive = trace.threads.filter((id) => !trace.names[id]?.outsider);
+	const [h, bar] = dense ? [30, 24] : alive.length <= 6 ? [60, 46] : alive.length <= 16 ? [32, 26] : [18, 14];
+	let process = -1;
+
+	for (const id of alive.sort((p, q) => trace.names[p].process - trace.names[q].process || p - q)) {
+		if (trace.names[id].process !== process) {
+			process = trace.names[id].process;
+			const p = trace.process_names[process];
+
+			add("process", 24, 0, { name: `${p.name} ${p.tgid}` });
+		}
+		add("thread", h, bar, { thread: id });
+	}
+	return { rows, height: y + 12 };
+};
+
+corun.Painter = class {
+	constructor(context, trace, levels, look, words, korean) {
+		Object.assign(this, { c: context, trace, levels, look, words, korean });
+	}
+	x(t) {
+		const v = this.view;
+
+		return v.x + (t - v.from) / (v.to - v.from) * v.width;
+	}
+	text(text, x, y, size, weight, color, align = "left") {
+		const c = this.c;
+
+		c.font = `${weight} ${size}px ${corun.font}`;
+		c.fillStyle = color;
+		c.textAlign = align;
+		c.textBaseline = "middle";
+		c.fillText(text, x, y);
+	}
+	/* Head and tail stay: "ThreadPoolExec…-0_17". */
+	name(text, x, y, width, size, weight, color) {
+		const c = this.c;
+
+		c.font = `${weight} ${size}px ${corun.font}`;
+		if (c.measureText(text).width > width) {
+			let n = text.length;
+
+			while (n > 4 && c.measureText(text.slice(0, n - 5) + "…" + text.slice(-4)).width > width)
+				n--;
+			text = text.slice(0, Math.max(1, n - 5)) + "…" + text.slice(-4);
+		}
+		this.text(text, x, y, size, weight, color);
+	}
+	label(code) {
+		const kind = this.trace.kinds[code - corun.WAIT];
+
+		return kind ? this.korean ? kind.label_ko : kind.label :
+			[this.words.running, this.words.ready, this.words.ready, this.words.stopped,
+				this.words.unknown][code];
+	}
+	rect(family, x, y, w, h) {
+		const c = this.c, outlined = family === "unknown" || family === "stopped";
+
+		if (!outlined) {
+			c.fillStyle = this.look.fill(family);
+			c.fillRect(x, y, w, h);
+		}
+		if (w >= 12) {
+			const pattern = this.look.pattern(c, family);
+
+			if (pattern) {
+				c.fillStyle = pattern;
+				c.fillRect(x, y, w, h);
+			}
+		}
+		if (outlined) {
+			c.strokeStyle = this.look.fill(family);
+			c.lineWidth = 1;
+			c.strokeRect(x + 0.5, y + 0.5, Math.max(w - 1, 0.5), h - 1);
+		} else if (this.look.edge(family) && w >= 1) {
+			c.fillStyle = this.look.edge(family);
+			c.fillRect(x, y, w, 1);
+		}
+	}
+	paint(view, row, y) {
+		this.view = view;
+		switch (row.type) {
+		case "stack": return this.stack(row, y);
+		case "cpu": return this.cpu(row, y);
+		case "holder": return this.holder(row, y);
+		case "process": return this.text(`▾ ${row.name}`, 20, y + 13, 13, 600, this.look.neutral.ink);
+		default: return this.thread(row, y);
+		}
+	}
+
+	/* ---- the stack: height is concurrency, the green band parallelism ---- */
+
+	/* Time by slot of all threads in flight in each column. */
+	total(columns) {
+		const total = new Float32Array(columns.n * columns.slots);
+
+		for (const id of this.trace.threads) {
+			const shares = columns.of(id);
+
+			for (let i = 0; i < total.length; i++)
+				total[i] += shares[i];
+		}
+		return total;
+	}
+	order() {
+		const rank = (code) => code === corun.RUNNING ? 0 : code <= corun.PREEMPTED ? 1 : 2;
+
+		return this.trace.codes.filter((code) => this.trace.flight(code) || code === corun.UNKNOWN)
+			.sort((p, q) => rank(p) - rank(q) || p - q);
+	}
+	stack(row, y) {
+		const c = this.c, v = this.view, bottom = y + row.h - 14, unit = (row.h - 26) / row.peak;
+		const columns = this.levels.view(v.from, v.to, Math.max(1, Math.round(v.width)));
+		const total = this.total(columns), base = new Float32Array(columns.n);
+		const labels = [];
+
+		c.save();
+		c.beginPath();
+		c.rect(v.x, y, v.width, row.h);
+		c.clip();
+		for (const code of this.order()) {
+			const slot = this.levels.slot[code], family = this.look.family(code);
+			const fill = this.look.pattern(c, family);
+			let best = null, run = null, area = 0;
+
+			c.beginPath();
+			for (let i = 0; i < columns.n; i++) {
+				const share = total[i * columns.slots + slot];
+
+				if (share * unit < 20)
+					run = null;
+				if (share <= 0)
+					continue;
+				const x0 = this.x(columns.from + i * columns.width);
+				const x1 = this.x(columns.from + (i + 1) * columns.width);
+				const top = bottom - (base[i] + share) * unit;
+
+				c.rect(x0, top, x1 - x0 + 0.3, share * unit);
+				area += share;
+				/* The longest stretch that a label fits into, and the band that all of it has. */
+				if (share * unit >= 20) {
+					const high = Math.max(run?.top ?? 0, top), low = Math.min(run?.low ?? y + row.h, top + share * unit);
+
+					run = low - high >= 20 && run ? { ...run, x1, top: high, low } :
+						{ x0, x1, top, low: top + share * unit };
+					if (!best || run.x1 - run.x0 > best.x1 - best.x0)
+						best = run;
+				}
+				base[i] += share;
+			}
+			if (!area)
+				continue;
+			c.fillStyle = this.look.fill(family);
+			c.fill();
+			if (fill) {
+				c.fillStyle = fill;
+				c.fill();
+			}
+			if (best && best.x1 - best.x0 > 40)
+				labels.push([code, family, best.x0, (best.top + best.low) / 2, best.x1 - best.x0]);
+		}
+		this.stackLines(row, y, bottom, unit);
+		for (const [code, family, x, ly, width] of labels)
+			this.stackLabel(code, family, x, ly, width);
+		c.restore();
+		this.stackGutter(row, y, bottom, unit);
+	}
+	stackLabel(code, family, x, y, width) {
+		const c = this.c;
+		const text = code === corun.RUNNING ? this.words.running :
+			code <= corun.PREEMPTED ? this.words.queue : this.words.waitingFor(this.label(code));
+
+		c.font = `700 16px ${corun.font}`;
+		const w = c.measureText(text).width, left = Math.max(x, this.view.x) + 14;
+
+		if (w + 28 > width)
+			return;
+		if (corun.families[family][3]) {
+			c.fillStyle = this.look.fill(family);
+			c.fillRect(left - 6, y - 12, w + 12, 24);
+		}
+		this.text(text, left, y, 16, 700, this.look.ink(family));
+	}
+	stackLines(row, y, bottom, unit) {
+		const c = this.c, v = this.view, cpus = this.trace.report.target.usable_cpus;
+
+		if (!cpus || cpus > row.peak + 0.5)
+			return;
+		const line = bottom - cpus * unit;
+
+		c.strokeStyle = this.look.neutral.page;
+		c.globalAlpha = 0.55;
+		c.lineWidth = 4;
+		c.beginPath();
+		c.moveTo(v.x, line);
+		c.lineTo(v.x + v.width, line);
+		c.stroke();
+		c.globalAlpha = 1;
+		c.strokeStyle = this.look.neutral.ink;
+		c.lineWidth = 1.5;
+		c.setLineDash([6, 4]);
+		c.stroke();
+		c.setLineDash([]);
+	}
+	stackGutter(row, y, bottom, unit) {
+		const n = this.look.neutral, x = this.view.x - 10, cpus = this.trace.report.target.usable_cpus;
+		const step = row.peak <= 8 ? 1 : Math.ceil(row.peak / 8);
+
+		this.text(this.title ?? this.words.threads, this.title ? 30 : 20, y + 18, 13, 700, n.ink);
+		this.text(this.words.height, 20, y + 36, 12, 400, n.ink2);
+		this.text(this.words.green, 20, y + 52, 12, 400, n.ink2);
+		for (let k = 0; k <= row.peak; k += step)
+			this.text(String(k), x, bottom - k * unit, 12, 400, n.ink2, "right");
+		if (cpus && cpus <= row.peak + 0.5 && bottom - cpus * unit > y + 64)
+			this.text(this.words.cpus(cpus), x - 18, bottom - cpus * unit, 12, 700, n.ink, "right");
+	}
+
+	/* ---- lanes ---- */
+
+	/* Who: identity by number and two greys, never by colour. */
+	identity(thread, x0, x1, y, h, index) {
+		const c = this.c, n = this.look.neutral, chosen = this.selected?.thread === thread;
+
+		c.fillStyle = chosen ? n.ink : index % 2 ? n.id2 : n.id1;
+		c.fillRect(x0, y, Math.max(x1 - x0 - 1, 0.6), h);
+		if (x1 - x0 > 16)
+			this.text(String(thread), (x0 + x1) / 2, y + h / 2, 12, 700, chosen ? n.page : n.ink, "center");
+	}
+	cpu(row, y) {
+		const v = this.view, n = this.look.neutral;
+		let last = -1;
+
+		this.text(`CPU ${row.cpu}`, 20, y + 12, 13, 400, n.ink);
+		for (const s of row.spans) {
+			if (s.end <= v.from)
+				continue;
+			if (s.start >= v.to)
+				break;
+			const x0 = Math.max(this.x(s.start), v.x), x1 = Math.min(this.x(s.end), v.x + v.width);
+
+			/* What starts in the same third of a pixel is not seen. */
+			if (x1 - last < 0.34)
+				continue;
+			last = x1;
+			this.identity(s.thread, x0, x1, y, row.bar, s.thread);
+		}
+	}
+	holder(row, y) {
+		const v = this.view, list = row.samples;
+
+		this.name(row.name, 20, y + 12, corun.GUTTER - 30, 13, 400, this.look.neutral.ink);
+		for (let i = 0; i < list.length; i++) {
+			const end = list[i + 1]?.ts ?? this.trace.window_ns;
+
+			if (end <= v.from || list[i].holder <= 0)
+				continue;
+			if (list[i].ts >= v.to)
+				break;
+			this.identity(list[i].holder - 1, Math.max(this.x(list[i].ts), v.x),
+				Math.min(this.x(end), v.x + v.width), y, row.bar, list[i].holder);
+		}
+	}
+	thread(row, y) {
+		const n = this.look.neutral, v = this.view, s = this.trace.spans_of.get(row.thread);
+		const info = this.trace.names[row.thread], chosen = this.selected?.thread === row.thread;
+		const small = row.bar < 20, middle = y + row.bar / 2 + (small ? 0 : 4);
+
+		this.name(info.name, 32, middle, small ? 84 : 92, small ? 11 : 13, chosen ? 700 : 400, n.ink);
+		this.text(String(info.tid), corun.GUTTER - 10, middle, 11, 400, n.ink3, "right");
+		const first = s.at(v.from), last = Math.min(s.at(v.to), s.n - 1);
+
+		if (last - first > 2 * v.width)
+			this.dense(row, y);
+		else
+			this.spans(s, first, last, row, y);
+	}
+	/* More spans than pixels: each column's shares from the base up, each with its own height. */
+	dense(row, y) {
+		const v = this.view, columns = this.levels.view(v.from, v.to, Math.max(1, Math.round(v.width)));
+		const shares = columns.of(row.thread), c = this.c;
+
+		for (const code of this.trace.codes) {
+			const slot = this.levels.slot[code];
+
+			c.fillStyle = this.look.fill(this.look.family(code));
+			for (let i = 0; i < columns.n; i++) {
+				const share = shares[i * columns.slots + slot];
+
+				if (share <= 0)
+					continue;
+				let below = 0;
+
+				for (const other of this.trace.codes) {
+					if (other === code)
+						break;
+					below += shares[i * columns.slots + this.levels.slot[other]] *
+						this.look.height(this.look.family(other));
+				}
+				const h = Math.max(share * this.look.height(this.look.family(code)) * row.bar, 0);
+				const x0 = Math.max(this.x(columns.from + i * columns.width), v.x);
+				const x1 = Math.min(this.x(columns.from + (i + 1) * columns.width), v.x + v.width);
+
+				if (x1 > x0)
+					c.fillRect(x0, y + row.bar - below * row.bar - h, x1 - x0 + 0.2, h);
+			}
+		}
+	}
+	bar(code, start, end, row, y) {
+		const v = this.view, family = this.look.family(code);
+		const x0 = Math.max(this.x(start), v.x), x1 = Math.min(this.x(end), v.x + v.width);
+		const h = family === "parked" ? 2 : Math.max(2, Math.round(this.look.height(family) * row.bar));
+
+		this.rect(family, x0, y + row.bar - h, x1 - x0, h);
+		return () => x1 - x0 >= 18 && row.bar >= 14 &&
+			this.spanLabel(code, family, x0, x1, y + row.bar - h, h, end - start, row);
+	}
+	/* One wait for a lock stays one bar over its time-outs; what parts it is drawn over it. */
+	spans(s, first, last, row, y) {
+		const labels = [], waits = this.trace.waitsOf(row.thread);
+		let w = 0;
+
+		for (let i = first; i <= last; i++) {
+			const start = s.startOf(i);
+
+			while (w < waits.length && waits[w].start + waits[w].length <= start)
+				w++;
+			const whole = waits[w]?.start <= start ? waits[w] : null;
+
+			if (whole && s.code[i] === corun.WAIT + whole.kind) {
+				if (i === first || start === whole.start)
+					labels.push(this.bar(s.code[i], whole.start, whole.start + whole.length, row, y));
+				continue;
+			}
+			labels.push(this.bar(s.code[i], start, s.end[i], row, y));
+		}
+		/* Above all bars: a short one must not cut the text of a long one. */
+		for (const label of labels)
+			label();
+	}
+	spanLabel(code, family, x0, x1, top, h, length, row) {
+		const c = this.c, d = corun.duration(length), kind = this.label(code), size = row.bar < 20 ? 10 : 12;
+		const text = family === "parked" ? [this.words.waitingFor(kind), kind] :
+			code === corun.RUNNING ? [d] : code <= corun.PREEMPTED ? [`${kind}, ${d}`, d] :
+				[`${this.words.waitingFor(kind)}, ${d}`, `${kind}, ${d}`, kind];
+
+		if (h < size && family !== "parked")
+			return;
+		c.font = `400 ${size}px ${corun.font}`;
+		const fits = text.find((t) => c.measureText(t).width + 10 <= x1 - x0);
+
+		if (!fits)
+			return;
+		const middle = family === "parked" ? top - 8 : top + h / 2;
+		const width = c.measureText(fits).width;
+
+		if (corun.families[family][3] && x1 - x0 >= 12) {
+			c.fillStyle = this.look.fill(family);
+			c.fillRect(x0 + 3, middle - size / 2 - 2, width + 5, size + 4);
+		}
+		this.text(fits, x0 + 5, middle, size, 400,
+			family === "parked" ? this.look.neutral.ink3 : this.look.ink(family));
+	}
+};
+
+/* Steps of 1, 2, 5, at least 90 px apart. */
+corun.ticks = function (from, to, width) {
+	const least = (to - from) / width * 90, power = 10 ** Math.floor(Math.log10(least));
+	const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= least);
+	const ticks = [];
+
+	for (let t = Math.ceil(from / step) * step; t <= to; t += step)
+		ticks.push(t);
+	return { ticks, step };
+};
+
+/* A time on the axis: as many digits as the step needs, the unit on every label. */
+corun.moment = function (t, step) {
+	const [unit, name] = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]]
+		.find(([u]) => step >= u / 2 || u === 1) ?? [1, "ns"];
+	const digits = Math.max(0, Math.ceil(-Math.log10(step / unit)));
+
+	return `${(t / unit).toFixed(Math.min(digits, 6))} ${name}`;
+};

@@ -1,0 +1,631 @@
+// SPDX-License-Identifier: MIT
+// The page: reads its data, lays out bar, sentence, picture and panel, and listens to the user.
+"use strict";
+var corun = globalThis.corun ?? (globalThis.corun = {});
+
+corun.font = "Inter, 'Segoe UI', system-ui, 'Apple SD Gothic Neo', 'Malgun Gothic', 'Noto Sans KR', " +
+	"NanumGothic, sans-serif";
+
+corun.Page = class {
+	constructor(traces) {
+		this.traces = traces;
+		this.longest = Math.max(...traces.map((t) => t.window_ns), 1);
+		this.from = 0;
+		this.to = this.longest;
+		this.levels = new Map(traces.map((t) => [t, new corun.Levels(t)]));
+		this.korean = (document.documentElement.lang || navigator.language).startsWith("ko");
+		this.dark = matchMedia("(prefers-color-scheme: dark)").matches;
+		this.pointer = 0.5;
+		this.readLink();
+	}
+	get words() {
+		return corun.words[this.korean ? "ko" : "en"];
+	}
+
+	/* ---- building ---- */
+
+	build() {
+		const e = corun.element, w = this.words;
+
+		document.documentElement.lang = this.korean ? "ko" : "en";
+		document.documentElement.dataset.theme = this.dark ? "dark" : "light";
+		this.axis = e("canvas.axis", { tabindex: 0, "aria-label": w.whole });
+		this.canvas = e("canvas.lanes", { tabindex: 0, role: "img", "aria-label": this.sentence() });
+		this.spacer = e("div.spacer");
+		this.scroll = e("div.scroll", {}, this.spacer, this.canvas);
+		this.panel = new corun.Panel(this);
+		this.status = e("span.status", { role: "status" });
+		this.field = e("input", { type: "search", placeholder: `${w.search}  /`, "aria-label": w.search });
+		this.looks = new Map(this.traces.map((t) => [t, new corun.Look(t, this.dark)]));
+		this.context = this.canvas.getContext("2d");
+		this.painters = new Map(this.traces.map((t) =>
+			[t, new corun.Painter(this.context, t, this.levels.get(t), this.looks.get(t), w, this.korean)]));
+		document.getElementById("app").replaceChildren(this.bar(), ...this.banners(), this.headline(),
+			e("main", {}, e("div.picture", {}, this.axis, this.scroll, e("p.keys", {}, w.keys)),
+				this.panel.node));
+		this.arrange();
+		this.listen();
+		this.panel.render();
+		this.redraw();
+	}
+	bar() {
+		const e = corun.element, w = this.words, t = this.traces[0], r = t.report;
+		const button = (label, name, click) => e("button", { onclick: click, "aria-label": name, title: name }, label);
+		const facts = [r.target.command?.join(" ") ?? "", w.cpus(r.target.cpus), w.lostCount(r.losses.events)];
+
+		return e("header", {}, e("b", {}, "corun"), e("b", {}, this.traces.map((x) => x.file).join(` ${w.against} `)),
+			e("span.facts", {}, facts.filter(Boolean).join(" · ")), this.status, this.field,
+			e("div.lang", { role: "group" }, button("EN", "English", () => this.setLanguage(false)),
+				button("한국어", "한국어", () => this.setLanguage(true))),
+			button("◐", w.theme, () => { this.dark = !this.dark; this.build(); }),
+			button(w.save, `${w.save} PNG`, () => this.savePicture()),
+			button(w.help, w.helpText, () => this.help()));
+	}
+	banners() {
+		const w = this.words;
+
+		return this.traces.flatMap((t) => {
+			const { losses, time_ns: time } = t.report, whole = Object.values(time).reduce((p, q) => p + q, 0) || 1;
+			const list = [];
+
+			if (losses.events || time.unknown)
+				list.push(w.lost(losses.events, corun.duration(time.unknown), corun.percent(time.unknown / whole)));
+			if (losses.trace !== "whole")
+				list.push((losses.trace === "cut" ? w.cut : w.damaged)(corun.duration(t.window_ns)));
+			if (!t.threads.length)
+				list.push(w.empty);
+			return list.map((text) => corun.element("div.banner", { role: "alert" }, text));
+		});
+	}
+	lines(trace) {
+		const v = trace.report.verdict;
+
+		return (this.korean ? v.text_ko : v.text).trim().split("\n");
+	}
+	sentence() {
+		return this.traces.length === 1 ? this.lines(this.traces[0])[0] : this.comparison();
+	}
+	comparison() {
+		const w = this.words, [a, b] = this.traces, [first, second] = a.window_ns <= b.window_ns ? [a, b] : [b, a];
+		const times = second.window_ns / Math.max(first.window_ns, 1);
+
+		return times < 1.05 ? w.same(a.file, b.file) : w.faster(first.file, second.file, times.toFixed(1));
+	}
+	headline() {
+		const e = corun.element, w = this.words;
+
+		if (this.traces.length === 1) {
+			const [first, ...rest] = this.lines(this.traces[0]);
+
+			return e("div.headline", {}, e("h1", {}, first), e("p", {}, rest.join(" ")));
+		}
+		const cells = (t, i) => [`${"ABCDEFGH"[i] ?? "?"}  ${t.file}`, corun.duration(t.window_ns),
+			t.report.concurrency.mean.toFixed(1), t.report.parallelism.mean.toFixed(1),
+			corun.duration(t.report.time_ns.running), this.lines(t)[0].replace(/^.*: /, "")];
+
+		return e("div.headline", {}, e("h1", {}, this.sentence()), e("table.compare", {},
+			e("tr", {}, ...["", w.wall, w.inFlight, w.running, w.cpuTime, w.verdict].map((h) => e("th", {}, h))),
+			...this.traces.map((t, i) => e("tr", {}, ...cells(t, i).map((c) => e("td", {}, c))))));
+	}
+	/* Where each trace's rows stand in the scrolled picture. */
+	arrange() {
+		const dense = this.traces.length > 1;
+
+		this.sections = [];
+		let y = 0;
+
+		for (const trace of this.traces) {
+			const { rows, height } = corun.rows(trace, dense, this.words);
+
+			this.sections.push({ trace, rows, y });
+			y += height + (dense ? 18 : 0);
+		}
+		this.height = y;
+		this.spacer.style.height = `${y}px`;
+	}
+
+	/* ---- drawing ---- */
+
+	redraw() {
+		if (this.waiting)
+			return;
+		this.waiting = true;
+		requestAnimationFrame(() => {
+			this.waiting = false;
+			this.paint();
+		});
+	}
+	size(canvas, width, height) {
+		const scale = devicePixelRatio || 1;
+
+		if (canvas.width !== Math.round(width * scale) || canvas.height !== Math.round(height * scale)) {
+			canvas.width = Math.round(width * scale);
+			canvas.height = Math.round(height * scale);
+			canvas.style.width = `${width}px`;
+			canvas.style.height = `${height}px`;
+		}
+		const c = canvas.getContext("2d");
+
+		c.setTransform(scale, 0, 0, scale, 0, 0);
+		c.clearRect(0, 0, width, height);
+		return c;
+	}
+	paint() {
+		const width = this.scroll.clientWidth, height = this.scroll.clientHeight, top = this.scroll.scrollTop;
+
+		this.plot = { x: corun.GUTTER, width: Math.max(50, width - corun.GUTTER - 8) };
+		this.size(this.canvas, width, height);
+		const view = { from: this.from, to: this.to, ...this.plot };
+
+		this.grid(this.context, height);
+		for (const { trace, rows, y } of this.sections) {
+			const painter = this.painters.get(trace);
+
+			painter.title = this.traces.length > 1 ? trace.file.replace(/\.corun$/, "") : null;
+			painter.selected = this.selected?.trace === trace ? this.selected : null;
+			for (const row of rows) {
+				const at = y + row.y - top;
+
+				if (at + row.h > 0 && at < height)
+					painter.paint(view, row, at);
+			}
+			this.ending(trace, painter, y - top, rows);
+		}
+		this.marks(view, top, height);
+		this.paintAxis(width);
+	}
+	grid(c, height) {
+		const n = this.looks.get(this.traces[0]).neutral;
+
+		c.fillStyle = n.rule;
+		for (const t of corun.ticks(this.from, this.to, this.plot.width).ticks)
+			c.fillRect(Math.round(this.xOf(t)), 0, 1, height);
+	}
+	/* With several traces: where each one ends. */
+	ending(trace, painter, y, rows) {
+		if (this.traces.length < 2)
+			return;
+		const c = this.context, n = this.looks.get(trace).neutral, x = this.xOf(trace.window_ns);
+		const last = rows[rows.length - 1], index = this.traces.indexOf(trace);
+
+		c.fillStyle = n.ink;
+		if (x <= this.plot.x + this.plot.width)
+			c.fillRect(x, y + 6, 2, last.y + last.h - 6);
+		c.fillRect(0, y + 8, 18, 18);
+		painter.text("ABCDEFGH"[index] ?? "?", 9, y + 17, 12, 700, n.page, "center");
+		const sooner = this.longest - trace.window_ns;
+
+		if (sooner > this.longest * 0.03 && x < this.plot.x + this.plot.width - 160)
+			painter.text(this.words.sooner(corun.duration(sooner)), x + 18, y + 40, 24, 700, n.ink);
+	}
+	xOf(t) {
+		return this.plot.x + (t - this.from) / (this.to - this.from) * this.plot.width;
+	}
+	marks(view, top, height) {
+		const c = this.context, n = this.looks.get(this.traces[0]).neutral;
+
+		if (this.range) {
+			const x0 = this.xOf(this.range.from), x1 = this.xOf(this.range.to);
+
+			c.fillStyle = n.tint;
+			c.globalCompositeOperation = "destination-over"; /* under the data: it changes no colour */
+			c.fillRect(x0, 0, x1 - x0, height);
+			c.globalCompositeOperation = "source-over";
+			c.fillStyle = n.edge;
+			c.fillRect(x0 - 1, 0, 1.5, height);
+			c.fillRect(x1, 0, 1.5, height);
+		}
+		if (this.selected)
+			this.frame(top);
+	}
+	/* Ink around what is selected, and an arrow from who woke or released it. */
+	frame(top) {
+		const { trace, thread, i } = this.selected, c = this.context, n = this.looks.get(trace).neutral;
+		const section = this.sections.find((s) => s.trace === trace), s = trace.spans_of.get(thread);
+		const row = section.rows.find((r) => r.thread === thread), y = section.y + row.y - top;
+		const family = this.looks.get(trace).family(s.code[i]);
+		const h = Math.max(6, this.looks.get(trace).height(family) * row.bar);
+		/* Of a wait for a lock that took several turns, all of it. */
+		const whole = s.code[i] >= corun.WAIT && trace.waitsOf(thread).find((w) =>
+			w.start <= s.startOf(i) && w.start + w.length >= s.end[i]);
+		const [start, end] = whole ? [whole.start, whole.start + whole.length] : [s.startOf(i), s.end[i]];
+		const x0 = Math.max(this.xOf(start), this.plot.x);
+		const x1 = Math.min(this.xOf(end), this.plot.x + this.plot.width);
+
+		if (x1 <= x0)
+			return;
+		c.strokeStyle = n.ink;
+		c.lineWidth = 2.5;
+		c.strokeRect(x0, y + row.bar - h, x1 - x0, h);
+		const waker = s.code[i] >= corun.WAIT ? s.c[i] - 1 : s.code[i] === corun.WOKEN ? s.a[i] - 1 : -1;
+		const other = section.rows.find((r) => r.thread === waker);
+
+		if (waker < 0 || !other)
+			return;
+		const at = this.xOf(s.code[i] >= corun.WAIT ? s.end[i] : s.startOf(i));
+		const y0 = section.y + other.y - top + other.bar / 2, y1 = y + (y > y0 ? row.bar - h : row.bar);
+
+		c.lineWidth = 2;
+		c.beginPath();
+		c.moveTo(at, y0);
+		c.lineTo(at, y1);
+		c.stroke();
+		c.fillStyle = n.ink;
+		c.beginPath();
+		c.arc(at, y0, 4, 0, 7);
+		c.fill();
+		const d = y > y0 ? -9 : 9;
+
+		c.beginPath();
+		c.moveTo(at, y1);
+		c.lineTo(at - 5, y1 + d);
+		c.lineTo(at + 5, y1 + d);
+		c.fill();
+	}
+	paintAxis(width) {
+		const c = this.size(this.axis, width, 64), n = this.looks.get(this.traces[0]).neutral;
+		const painter = this.painters.get(this.traces[0]), { ticks, step } = corun.ticks(this.from, this.to, this.plot.width);
+		const text = (string, x, y, align = "left") => {
+			c.font = `12px ${corun.font}`;
+			c.fillStyle = n.ink2;
+			c.textAlign = align;
+			c.textBaseline = "middle";
+			c.fillText(string, x, y);
+		};
+
+		this.overview(c, painter);
+		text(this.words.whole, this.plot.x - 10, 14, "right");
+		for (const t of ticks) {
+			const x = Math.round(this.xOf(t));
+
+			c.fillStyle = n.ink3;
+			c.fillRect(x, 56, 1, 6);
+			if (x < this.plot.x + this.plot.width - 44)
+				text(corun.moment(t, step), x + 4, 48);
+		}
+	}
+	/* The whole run as a stack, what is outside the view veiled. */
+	overview(c, painter) {
+		const n = this.looks.get(this.traces[0]).neutral, { x, width } = this.plot, trace = this.traces[0];
+		const scaled = trace.window_ns / this.longest * width;
+		const columns = painter.levels.view(0, trace.window_ns, Math.max(1, Math.round(scaled)));
+		const total = painter.total(columns), peak = Math.max(1, trace.report.concurrency.max);
+		const base = new Float32Array(columns.n);
+
+		for (const code of painter.order()) {
+			c.fillStyle = painter.look.fill(painter.look.family(code));
+			for (let i = 0; i < columns.n; i++) {
+				const share = total[i * columns.slots + painter.levels.slot[code]];
+
+				c.fillRect(x + i / columns.n * scaled, 28 - (base[i] + share) / peak * 28, scaled / columns.n + 0.3,
+					share / peak * 28);
+				base[i] += share;
+			}
+		}
+		const x0 = x + this.from / this.longest * width, x1 = x + this.to / this.longest * width;
+
+		c.fillStyle = n.page;
+		c.globalAlpha = 0.62;
+		c.fillRect(x, 0, x0 - x, 28);
+		c.fillRect(x1, 0, x + width - x1, 28);
+		c.globalAlpha = 1;
+		c.strokeStyle = n.ink;
+		c.lineWidth = 1.5;
+		c.strokeRect(x0, 0.75, Math.max(x1 - x0, 2), 27);
+	}
+
+	/* ---- the user ---- */
+
+	setView(from, to) {
+		const least = 100, length = Math.min(Math.max(to - from, least), this.longest);
+
+		from = Math.min(Math.max(from, 0), this.longest - length);
+		this.from = from;
+		this.to = from + length;
+		this.writeLink();
+		this.redraw();
+	}
+	zoom(factor, at = this.pointer) {
+		const length = (this.to - this.from) * factor, middle = this.from + (this.to - this.from) * at;
+
+		this.setView(middle - length * at, middle + length * (1 - at));
+	}
+	pan(share) {
+		const by = (this.to - this.from) * share;
+
+		this.setView(this.from + by, this.to + by);
+	}
+	timeAt(x) {
+		return this.from + (x - this.plot.x) / this.plot.width * (this.to - this.from);
+	}
+	select(selected) {
+		this.selected = selected;
+		this.writeLink();
+		this.panel.render();
+		this.redraw();
+	}
+	/* What lies under a point of the picture. */
+	hit(x, y) {
+		const t = this.timeAt(x), at = y + this.scroll.scrollTop;
+
+		if (x < this.plot.x)
+			return null;
+		for (const { trace, rows, y: base } of this.sections) {
+			const row = rows.find((r) => at >= base + r.y && at < base + r.y + r.h);
+
+			if (!row)
+				continue;
+			const list = row.type === "cpu" ? row.spans : null;
+			const on = list?.find((s) => s.start <= t && s.end > t);
+			const thread = on ? on.thread : row.thread, s = trace.spans_of.get(thread);
+
+			if (!s || t < s.start)
+				return null;
+			const i = s.at(t);
+
+			return i < s.n ? { trace, thread, i } : null;
+		}
+		return null;
+	}
+	step(by) {
+		if (!this.selected)
+			return;
+		const { trace, thread, i } = this.selected, s = trace.spans_of.get(thread);
+		const next = Math.min(Math.max(i + by, 0), s.n - 1);
+
+		this.show({ trace, thread, i: next });
+	}
+	stepThread(by) {
+		if (!this.selected)
+			return;
+		const { trace, thread, i } = this.selected, middle = trace.spans_of.get(thread).startOf(i);
+		const rows = this.sections.find((s) => s.trace === trace).rows.filter((r) => r.type === "thread");
+		const next = rows[rows.findIndex((r) => r.thread === thread) + by]?.thread;
+		const s = trace.spans_of.get(next);
+
+		if (s)
+			this.show({ trace, thread: next, i: Math.min(s.at(middle), s.n - 1) });
+	}
+	/* Select, and bring it into the view. */
+	show(selected) {
+		const s = selected.trace.spans_of.get(selected.thread), start = s.startOf(selected.i), end = s.end[selected.i];
+
+		if (end < this.from || start > this.to) {
+			const length = this.to - this.from;
+
+			this.setView((start + end - length) / 2, (start + end + length) / 2);
+		}
+		const section = this.sections.find((x) => x.trace === selected.trace);
+		const row = section.rows.find((r) => r.thread === selected.thread), y = section.y + row.y;
+
+		if (y < this.scroll.scrollTop || y + row.h > this.scroll.scrollTop + this.scroll.clientHeight)
+			this.scroll.scrollTop = Math.max(0, y - 60);
+		this.select(selected);
+	}
+	fit() {
+		if (this.range) {
+			this.setView(this.range.from, this.range.to);
+		} else if (this.selected) {
+			const { trace, thread, i } = this.selected, s = trace.spans_of.get(thread);
+			const start = s.startOf(i), length = s.end[i] - start;
+
+			this.setView(start - length / 2, s.end[i] + length / 2);
+		} else {
+			this.setView(0, this.longest);
+		}
+	}
+	find(text) {
+		const wanted = text.trim().toLowerCase();
+
+		this.found = [];
+		for (const trace of this.traces) {
+			const objects = new Set(trace.objects.flatMap((o, i) => o.toLowerCase().includes(wanted) ? [i + 1] : []));
+
+			for (const [thread, s] of trace.spans_of) {
+				const named = trace.name(thread).toLowerCase().includes(wanted) ||
+					String(trace.names[thread]?.tid) === wanted;
+
+				for (let i = 0; i < s.n && this.found.length < 10000; i++)
+					if ((named && !i) || (s.code[i] >= corun.WAIT && objects.has(s.a[i])) ||
+						this.painters.get(trace).label(s.code[i]).toLowerCase() === wanted)
+						this.found.push({ trace, thread, i });
+			}
+		}
+		this.foundAt = -1;
+		this.status.textContent = wanted ? this.words.found(this.found.length) : "";
+	}
+	nextFound() {
+		if (!this.found?.length)
+			return;
+		this.foundAt = (this.foundAt + 1) % this.found.length;
+		this.status.textContent = this.words.outOf(this.foundAt + 1, this.found.length);
+		this.show(this.found[this.foundAt]);
+	}
+	setLanguage(korean) {
+		this.korean = korean;
+		this.build();
+	}
+	help() {
+		const dialog = corun.element("dialog", { onclick: () => dialog.remove() },
+			corun.element("p", {}, this.words.helpText), corun.element("button", {}, "OK"));
+
+		document.body.append(dialog);
+		dialog.showModal();
+	}
+	savePicture() {
+		const { axis, canvas } = this, whole = document.createElement("canvas");
+		const c = whole.getContext("2d");
+
+		whole.width = canvas.width;
+		whole.height = axis.height + canvas.height;
+		c.fillStyle = this.looks.get(this.traces[0]).neutral.page;
+		c.fillRect(0, 0, whole.width, whole.height);
+		c.drawImage(axis, 0, 0);
+		c.drawImage(canvas, 0, axis.height);
+		const link = corun.element("a", { download: `${this.traces[0].file}.png`, href: whole.toDataURL("image/png") });
+
+		link.click();
+	}
+
+	/* ---- links: #t=from,to&sel=trace.thread.span ---- */
+
+	writeLink() {
+		const sel = this.selected ?
+			`&sel=${this.traces.indexOf(this.selected.trace)}.${this.selected.thread}.${this.selected.i}` : "";
+
+		try {
+			history.replaceState(null, "", `#t=${Math.round(this.from)},${Math.round(this.to)}${sel}`);
+		} catch {
+			/* A page without an origin may not: then there is no link. */
+		}
+	}
+	readLink() {
+		const parts = new URLSearchParams(location.hash.slice(1));
+		const [from, to] = (parts.get("t") ?? "").split(",").map(Number);
+		const [trace, thread, i] = (parts.get("sel") ?? "").split(".").map(Number);
+
+		if (to > from && from >= 0) {
+			this.from = Math.min(from, this.longest);
+			this.to = Math.min(to, this.longest);
+		}
+		if (this.traces[trace]?.spans_of.get(thread)?.n > i)
+			this.selected = { trace: this.traces[trace], thread, i };
+	}
+	key(event) {
+		if (event.target === this.field) {
+			if (event.key === "Enter")
+				this.nextFound();
+			if (event.key === "Escape")
+				this.field.blur();
+			return;
+		}
+		const actions = { w: () => this.zoom(0.8), s: () => this.zoom(1.25), a: () => this.pan(-0.2),
+			d: () => this.pan(0.2), f: () => this.fit(), "/": () => this.field.focus(), "?": () => this.help(),
+			ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1), ArrowUp: () => this.stepThread(-1),
+			ArrowDown: () => this.stepThread(1),
+			Escape: () => { this.range = null; this.select(null); } };
+		const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+
+		if (!action || event.ctrlKey || event.metaKey || event.altKey)
+			return;
+		event.preventDefault();
+		action();
+	}
+	listen() {
+		/* Built again with the language: the listeners of before go with it. */
+		this.abort?.abort();
+		this.abort = new AbortController();
+		const signal = this.abort.signal, on = (target, type, f, more) =>
+			target.addEventListener(type, f, { signal, ...more });
+
+		on(document, "keydown", (event) => this.key(event));
+		this.observer?.disconnect();
+		this.observer = new ResizeObserver(() => this.redraw());
+		this.observer.observe(this.scroll);
+		on(this.scroll, "scroll", () => this.redraw());
+		on(this.field, "input", () => this.find(this.field.value));
+		on(this.canvas, "wheel", (event) => {
+			if (!event.ctrlKey && !event.shiftKey)
+				return;
+			event.preventDefault();
+			this.pointer = (event.offsetX - this.plot.x) / this.plot.width;
+			if (event.ctrlKey)
+				this.zoom(event.deltaY > 0 ? 1.15 : 0.87);
+			else
+				this.pan(event.deltaY > 0 ? 0.08 : -0.08);
+		}, { passive: false });
+		this.drag(on);
+		this.touch(on);
+	}
+	drag(on) {
+		let start = null;
+
+		on(this.canvas, "pointerdown", (event) => {
+			start = { x: event.offsetX, from: this.from, to: this.to, moved: false };
+			this.canvas.setPointerCapture(event.pointerId);
+		});
+		on(this.canvas, "pointermove", (event) => {
+			this.pointer = Math.min(1, Math.max(0, (event.offsetX - this.plot.x) / this.plot.width));
+			if (!start || this.pinching)
+				return;
+			const by = (event.offsetX - start.x) / this.plot.width * (start.to - start.from);
+
+			start.moved ||= Math.abs(event.offsetX - start.x) > 3;
+			if (start.moved)
+				this.setView(start.from - by, start.to - by);
+		});
+		on(this.canvas, "pointerup", (event) => {
+			if (start && !start.moved)
+				this.select(this.hit(event.offsetX, event.offsetY));
+			start = null;
+		});
+		let anchor = null;
+
+		on(this.axis, "pointerdown", (event) => {
+			anchor = this.timeAt(event.offsetX);
+			this.axis.setPointerCapture(event.pointerId);
+		});
+		on(this.axis, "pointermove", (event) => {
+			if (anchor === null)
+				return;
+			const t = Math.min(Math.max(this.timeAt(event.offsetX), 0), this.longest);
+
+			this.range = { from: Math.max(0, Math.min(anchor, t)), to: Math.max(anchor, t) };
+			this.redraw();
+		});
+		on(this.axis, "pointerup", () => {
+			if (this.range && this.range.to - this.range.from < (this.to - this.from) / 500)
+				this.range = null;
+			anchor = null;
+			this.panel.render();
+			this.redraw();
+		});
+	}
+	touch(on) {
+		let before = null;
+		const spread = (touches) => Math.abs(touches[0].clientX - touches[1].clientX) || 1;
+
+		on(this.canvas, "touchmove", (event) => {
+			if (event.touches.length !== 2)
+				return;
+			event.preventDefault();
+			this.pinching = true;
+			const now = spread(event.touches);
+
+			if (before)
+				this.zoom(before / now);
+			before = now;
+		}, { passive: false });
+		on(this.canvas, "touchend", () => { before = null; this.pinching = false; });
+	}
+};
+
+/* ---- start ---- */
+
+corun.start = async function () {
+	const app = document.getElementById("app"), words = corun.words[navigator.language.startsWith("ko") ? "ko" : "en"];
+	const say = (text) => app.replaceChildren(corun.element("div.banner", { role: "alert" }, text));
+
+	if (typeof DecompressionStream === "undefined") {
+		say(words.old);
+		return;
+	}
+	try {
+		const infos = [...document.querySelectorAll("script.trace")], spans = [...document.querySelectorAll("script.spans")];
+
+		if (!infos.length || infos.length !== spans.length)
+			throw new Error("no data");
+		const traces = [];
+
+		for (let i = 0; i < infos.length; i++)
+			traces.push(new corun.Trace(JSON.parse(infos[i].textContent),
+				corun.decode(await corun.unpack(spans[i].textContent))));
+		corun.page = new corun.Page(traces);
+		corun.page.build();
+	} catch (error) {
+		say(`${words.broken} (${error.message})`);
+	}
+};
+
+if (typeof document !== "undefined")
+	corun.start();

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+// Everything that the page says, in English and in Korean; and how numbers are written.
+"use strict";
+var corun = globalThis.corun ?? (globalThis.corun = {});
+
+corun.words = {
+	en: {
+		inFlight: "in flight", running: "running", demand: "demand", usable: "usable CPUs",
+		ready: "ready", stopped: "stopped", unknown: "unknown", parked: "and parked",
+		ofWhich: "in flight, of which", threads: "Threads in flight", height: "height: concurrency",
+		green: "green: parallelism", cpus: (n) => `${n} CPU${n === 1 ? "" : "s"}`,
+		heldBy: "held by", waitingFor: (k) => `waiting: ${k}`, queue: "ready: in the run queue",
+		preempted: (who) => who ? `ready (preempted by ${who})` : "ready (preempted)",
+		whole: "whole run", search: "Search thread, lock, call", save: "Save", help: "?",
+		selectedWait: "Selected", selectedTime: "Selected time", esc: "esc",
+		at: "at", until: "until", on: "on", releasedBy: "released by", wokenBy: "woken by",
+		onCpu: "on CPU", call: "call", waited: (who, d, k) => `${who} waited ${d} (${k})`,
+		ran: (who, d) => `${who} ran ${d}`, wasReady: (who, d) => `${who} was ready for ${d}`,
+		was: (who, s, d) => `${who} was ${s} for ${d}`, of: "of that",
+		blocked: (d) => `blocked ${d}`, rest: (d) => `ready or running ${d}`, turns: "turns",
+		notKnown: "not known", interval: "whole wait", wall: "wall time", cpuTime: "CPU time",
+		verdict: "verdict", against: "against", lost: (n, ns, share) =>
+			`${n} events were lost; ${ns} of the threads' time is unknown (${share}).`,
+		cut: (at) => `The recording was cut at ${at}. All before that is whole.`,
+		damaged: (at) => `The recording is damaged after ${at}. All before that is whole.`,
+		empty: "Nothing was recorded: no thread of the traced set lived in the window.",
+		old: "This browser is too old for this page: it lacks DecompressionStream. Chrome 80, " +
+			"Firefox 113, Safari 16.4 and later have it.",
+		broken: "The data in this page cannot be read: the file was cut or changed.",
+		lostCount: (n) => `${n} lost`, sooner: (d) => `${d} sooner`,
+		faster: (a, b, x) => `${b} takes ${x} times as long as ${a}.`,
+		same: (a, b) => `${a} and ${b} take the same time.`,
+		keys: "W S zoom   A D pan   click: select   drag on the axis: a range   F fit   / search   ? help",
+		helpText: "W and S zoom in and out at the pointer, A and D pan; the wheel with Ctrl zooms, " +
+			"dragging pans. Click a slice to see what it is; drag on the axis for a range. " +
+			"Left and right go to the thread's next slice, up and down to the next thread. " +
+			"F fits the view to the selection or to all, Esc lets go. / searches.",
+		table: "The figures as a table", share: "share", state: "state", time: "time",
+		outOf: (n, m) => `${n} of ${m}`, found: (n) => `${n} found`, theme: "light or dark",
+	},
+	ko: {
+		inFlight: "진행 중", running: "실행 중", demand: "수요", usable: "쓸 수 있는 CPU",
+		ready: "대기열", stopped: "정지됨", unknown: "알 수 없음", parked: "할 일 없음",
+		ofWhich: "진행 중, 그 가운데", threads: "진행 중인 스레드", height: "높이: 동시성",
+		green: "초록: 병렬성", cpus: (n) => `CPU ${n}개`,
+		heldBy: "가진 스레드", waitingFor: (k) => `${k} 기다림`, queue: "대기열에서 차례를 기다림",
+		preempted: (who) => who ? `대기열(${who}에게 밀려남)` : "대기열(밀려남)",
+		whole: "전체", search: "스레드, 락, 호출 찾기", save: "저장", help: "?",
+		selectedWait: "선택한 구간", selectedTime: "선택한 시간", esc: "esc",
+		at: "시각", until: "까지", on: "대상", releasedBy: "놓아 준 스레드", wokenBy: "깨운 스레드",
+		onCpu: "CPU", call: "호출", waited: (who, d, k) => `${who}: ${d} 동안 기다림(${k})`,
+		ran: (who, d) => `${who}: ${d} 동안 실행`, wasReady: (who, d) => `${who}: ${d} 동안 대기열`,
+		was: (who, s, d) => `${who}: ${d} 동안 ${s}`, of: "그 가운데",
+		blocked: (d) => `멈춤 ${d}`, rest: (d) => `대기열 또는 실행 ${d}`, turns: "횟수",
+		notKnown: "알 수 없음", interval: "기다림 전체", wall: "걸린 시간", cpuTime: "CPU 시간",
+		verdict: "판정", against: "대", lost: (n, ns, share) =>
+			`사건 ${n}개를 놓쳤습니다. 스레드 시간 가운데 ${ns}(${share})는 알 수 없습니다.`,
+		cut: (at) => `기록이 ${at}에서 끊겼습니다. 그 앞부분은 온전합니다.`,
+		damaged: (at) => `기록이 ${at} 뒤로 손상되었습니다. 그 앞부분은 온전합니다.`,
+		empty: "기록된 것이 없습니다. 그 시간에 살아 있던 스레드가 없습니다.",
+		old: "이 브라우저는 너무 오래되어 이 페이지를 열 수 없습니다(DecompressionStream이 없음). Chrome 80, " +
+			"Firefox 113, Safari 16.4부터 됩니다.",
+		broken: "이 페이지의 데이터를 읽을 수 없습니다. 파일이 잘렸거나 바뀌었습니다.",
+		lostCount: (n) => `${n}개 놓침`, sooner: (d) => `${d} 먼저`,
+		faster: (a, b, x) => `${b}: ${a}보다 ${x}배 오래 걸립니다.`,
+		same: (a, b) => `${a}, ${b}: 걸린 시간이 같습니다.`,
+		keys: "W S 확대·축소   A D 이동   클릭: 선택   축에서 끌기: 구간   F 맞춤   / 찾기   ? 도움말",
+		helpText: "W와 S는 포인터 자리에서 확대·축소, A와 D는 이동입니다. Ctrl과 휠로도 확대하고, 끌어서 옮깁니다. " +
+			"조각을 클릭하면 설명이 나오고, 축에서 끌면 구간을 고릅니다. 왼쪽·오른쪽은 같은 스레드의 다음 조각, " +
+			"위·아래는 다음 스레드입니다. F는 화면에 맞추고 Esc는 선택을 풉니다. /는 찾기입니다.",
+		table: "수치 표", share: "비율", state: "상태", time: "시간",
+		outOf: (n, m) => `${m}개 중 ${n}개`, found: (n) => `${n}개 찾음`, theme: "밝게·어둡게",
+	},
+};
+
+/* "1.25 s", "41.2 ms", "340 µs": three significant figures, a unit on every one. */
+corun.duration = function (ns) {
+	const units = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]];
+	const [unit, name] = units.find(([u]) => ns >= u) ?? [1, "ns"];
+	const value = ns / unit;
+
+	return `${value >= 100 || Number.isInteger(value) ? Math.round(value) : value.toPrecision(3)} ${name}`;
+};
+
+/* A point in time, to the microsecond: "375.631 ms". */
+corun.instant = (ns) => ns >= 1e9 ? `${(ns / 1e9).toFixed(6)} s` : `${(ns / 1e6).toFixed(3)} ms`;
+
+corun.percent = (share) => `${(100 * share).toFixed(1)} %`;
