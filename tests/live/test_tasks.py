@@ -51,6 +51,8 @@ def history(trace):
         elif op == "name":
             t["name"] = text_of(fields["name"])
         elif op == "step":
+            if t["in"]:  # another phase of it
+                t["steps"][-1][1] = now
             t["steps"].append([now, None])
             t["in"] = True
             t["tids"].add(fields["tid"])
@@ -303,3 +305,75 @@ if __name__ == "__main__":
               version, children)
         main = [r for r in rows if "(main)" in r["name"]]
         check(len(main) == 1 and main[0]["steps"] == 3 and main[0]["outcome"] == "result", version, main)
+
+
+@test
+def jobs_of_executors_and_pools_are_tasks():
+    done = []
+    for version, path in pythons():
+        if version < (3, 8):
+            continue
+        trace, out = record(path, here / "prog/jobs_log.py")
+        lines = [json.loads(line) for line in out.splitlines()]
+        figures = report(trace)
+        no_loss(figures)
+        check(figures["notes"] == [], version, figures["notes"])
+        spans = {}
+        for t in history(trace).values():
+            spans.setdefault(t["name"], []).append(t)
+        for name in ("thread_job", "aio_job", "executor_job", "pool_job", "big_job"):
+            true = sorted((l for l in lines if l.get("job") == name), key=lambda l: l["began"])
+            jobs = spans.get(name, [])
+            check(len(jobs) == len(true), version, name, len(jobs), "are", len(true), sorted(spans))
+            check(all(j["outcome"] == "result" for j in jobs), version, name, jobs)
+            for line in true:
+                # Its step holds what the job itself saw; before it came its queueing.
+                check(any(j["begin"] >= line["submitted"] and
+                          any(b <= line["began"] and line["ended"] <= e for b, e in j["steps"])
+                          for j in jobs), version, name, line, jobs)
+        check(spans["failing_job"][0]["outcome"] == "exception", version, spans["failing_job"])
+        # Six jobs of 4 ms by two threads: the last pair queued for 8.
+        rows = [r for r in figures["tasks"]["list"] if r["name"] == "thread_job"]
+        check(max(r["time_ns"]["ready"] for r in rows) > 6_000_000, version, rows)
+        # Pickling there and back, twice, against pickle itself in the same process.
+        truth = next(l for l in lines if "pickle" in l)
+        big = next(r for r in figures["tasks"]["list"] if r["name"] == "big_job")["serialization"]
+        check(0.5 * truth["pickle"] < big["serializing_ns"] / 2 < 4 * truth["pickle"], version, truth, big)
+        check(abs(big["bytes"] - 2 * truth["bytes"]) < 0.02 * truth["bytes"], version, truth, big)
+        done.append("%.2f" % (big["serializing_ns"] / 2 / truth["pickle"]))
+        total = figures["tasks"]["serialization"]
+        check(total["bytes"] >= big["bytes"] and total["transferring_ns"] > 0, version, total)
+    return "pickling, recorded by measured: " + ", ".join(done)
+
+
+@test
+def jobs_leave_output_and_status_as_they_were():
+    program = scratch / "jobs.py"
+    program.write_text("""
+import asyncio, concurrent.futures, multiprocessing, pickle, sys, traceback
+class Bad:
+    def __reduce__(self): raise pickle.PicklingError("cannot")
+class Worse:
+    def __setstate__(self, state): raise KeyError("on purpose")
+    def __getstate__(self): return 1
+def f(x): return x
+def g(x): raise ValueError(x)
+if __name__ == "__main__":
+    with multiprocessing.Pool(1) as pool:
+        for call in (lambda: pool.apply(g, (1,)), lambda: pool.apply(f, (Bad(),)), lambda: pool.map(f, [1, 2])):
+            try: print(call())
+            except Exception: print(traceback.format_exc())
+    a, b = multiprocessing.Pipe()
+    a.send(Worse())
+    try: b.recv()
+    except KeyError: print(traceback.format_exc())
+    with concurrent.futures.ThreadPoolExecutor(1) as e:
+        try: e.submit(g, 2).result()
+        except ValueError: print(traceback.format_exc())
+    with concurrent.futures.ProcessPoolExecutor(1) as e:
+        print(e.submit(f, 3).result())
+        try: e.submit(g, 2).result()
+        except ValueError: print(traceback.format_exc())
+""")
+    for version, path in pythons():
+        same_with_and_without(path, program, status=0)

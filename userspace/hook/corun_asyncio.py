@@ -13,8 +13,6 @@ One slot a step, so that a step costs half a microsecond. A step that leaves the
 along the chain of awaits for the line and for what is awaited.
 """
 import ast
-import inspect
-import itertools
 import os
 import struct
 import sys
@@ -24,6 +22,8 @@ import types
 import weakref
 
 marks = load("corun_marks.py")  # noqa: F821  (given by corun_hook.py)
+tools = load("corun_graft.py")  # noqa: F821
+graft, statements, at_line = tools["graft"], tools["statements"], tools["at_line"]
 
 RUN_OP = 20 << 32
 RESULT, EXCEPTION, CANCELLED, WAITS, READY, NOTHING = (n << 40 for n in range(6))
@@ -60,41 +60,6 @@ class FirstStep:
 
 
 # ---- asyncio's methods, with something between their lines ----
-
-def graft(function, head, wrap, names):
-    """Compile @function anew with the statements @head in front; @wrap(body) changes its statements.
-    @names are what the new statements refer to. Lines and columns stay those of the source."""
-    code = function.__code__
-    lines, first = inspect.getsourcelines(function)
-    tree = ast.parse("if 1:\n" + "".join(lines))
-    ast.increment_lineno(tree, first - 2)
-    definition = tree.body[0].body[0]
-    anchor = next(node for node in definition.body if not isinstance(getattr(node, "value", None), ast.Constant))
-    definition.body = statements(head, anchor) + wrap(definition.body)
-    outer = ast.parse("def corun_graft(%s):\n    return %s" % (", ".join(names), definition.name))
-    outer.body[0].body.insert(0, definition)
-    scope = {}
-    exec(compile(outer, code.co_filename, "exec"), function.__globals__, scope)
-    new = scope["corun_graft"](**names)
-    if hasattr(code, "co_qualname"):
-        new.__code__ = new.__code__.replace(co_qualname=code.co_qualname)
-    for name in ("__qualname__", "__module__", "__doc__", "__defaults__", "__kwdefaults__"):
-        setattr(new, name, getattr(function, name))
-    new.__annotations__ = dict(function.__annotations__)
-    return new
-
-
-def at_line(tree, anchor):
-    for node in ast.walk(tree):
-        if "lineno" in node._attributes:
-            ast.copy_location(node, anchor)
-    return tree
-
-
-def statements(text, anchor):
-    """@text as statements that stand in the line of @anchor."""
-    return [at_line(node, anchor) for node in ast.parse(text).body]
-
 
 RUN_HEAD = '''
 corun_task = corun_getattr(self._callback, "__self__", None)
@@ -169,7 +134,7 @@ def have_ring():
     global ring, cells, ring_map, ring_indexes, ring_mask, ring_at
     if ring is not None:
         return True
-    opened = marks["open_ring"](STRINGS)
+    opened = marks["open_ring"](STRINGS, 2)
     if opened is None:
         return False
     strings.clear()
@@ -392,6 +357,7 @@ kinds = {}   # "module.qualname" -> kind
 # the code, so that its id is not used again.
 codes = {}   # id(code) -> (kind or None, it is asyncio's own, code)
 whats = {}   # (id(code), instruction, id(innermost code), case) -> word of a slot: what, and which line
+wrapped = {} # id(asyncio's future of a job) -> [the job's id]
 Coroutine, Generator = types.CoroutineType, types.GeneratorType
 
 
@@ -436,7 +402,7 @@ def awaited(task):
         frame = user.cr_frame if type(user) is Coroutine else user.gi_frame
         at = frame.f_lasti if frame is not None else -1
     future = task._fut_waiter
-    rec = live.get(id(future))
+    rec = live.get(id(future)) or wrapped.get(id(future))
     case = 1 if rec is not None else 2 if kind is None and type(future) is Gathering else 0
     word = whats.get((user_code, at, last, case))
     if word is None:
@@ -446,6 +412,23 @@ def awaited(task):
         if len(whats) < 20000:
             whats[user_code, at, last, case] = word
     return word, rec[ID] if case == 1 else 0
+
+
+def wrap_future(future, job):
+    """asyncio has made @future for one of concurrent.futures that stands for @job."""
+    try:
+        number = getattr(job, "_corun", 0)
+        if number and future is not job:
+            ref = TaskRef(future, unwrapped)
+            ref.key = id(future)
+            wrapped[id(future)] = [number, ref]
+    except Exception:
+        pass
+    return future
+
+
+def unwrapped(ref):
+    wrapped.pop(ref.key, None)
 
 
 # ---- in goes the hook ----
@@ -469,6 +452,16 @@ def install(base_events):
     forever = graft(loop.run_forever, "corun_enter(self)", list, {"corun_enter": enter_loop})
     make = graft(loop.create_task, "corun_outer = corun_create()", wrap_create, {
         "corun_create": create, "corun_uncreate": uncreate, "corun_created": created})
+    futures = sys.modules["asyncio.futures"]
+
+    def around(body):
+        body[-1].value = ast.copy_location(ast.Call(ast.copy_location(
+            ast.Name("corun_wrap", ast.Load()), body[-1]), [body[-1].value, ast.copy_location(
+                ast.Name("future", ast.Load()), body[-1])], []), body[-1])
+        return body
+
+    futures.wrap_future = base_events.futures.wrap_future = graft(futures.wrap_future, "", around,
+                                                                  {"corun_wrap": wrap_future})
     grafted.append(run)
     handle._run, loop._call_soon, loop.run_forever, loop.create_task = run, soon, forever, make
     os.register_at_fork(after_in_child=forked)

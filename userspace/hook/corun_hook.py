@@ -10,6 +10,11 @@ import sys
 # module -> (file of the hook, function called with the module once it is loaded)
 watched = {
     "asyncio.base_events": ("corun_asyncio.py", "install"),
+    "concurrent.futures.thread": ("corun_jobs.py", "install_thread"),
+    "concurrent.futures.process": ("corun_jobs.py", "install_process"),
+    "multiprocessing.pool": ("corun_jobs.py", "install_pool"),
+    "multiprocessing.connection": ("corun_jobs.py", "install_connection"),
+    "multiprocessing.queues": ("corun_jobs.py", "install_queues"),
 }
 scopes = {}
 

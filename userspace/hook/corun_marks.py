@@ -46,12 +46,13 @@ def _gettid():
 
 class Ring:
     """A new ring in the recorder's folder. Its space is taken at once: a full memory file system must
-    not kill the program later. With @strings bytes of string area."""
+    not kill the program later. With @strings bytes of string area; @number tells the rings of one process
+    apart."""
 
-    def __init__(self, folder, strings=0):
+    def __init__(self, folder, strings=0, number=0):
         begin, pid, slots = _now(), os.getpid(), _SLOTS
         self.at = _HEAD + strings
-        path = "%s/%d-%x-%d.ring" % (folder, pid, begin, strings)
+        path = "%s/%d-%x-%d.ring" % (folder, pid, begin, number)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             while True:
@@ -71,7 +72,7 @@ class Ring:
         self.mask = slots - 1
         self.indexes = itertools.count()
         # Ids are unique in the recording: an exec or a reused process id begins elsewhere.
-        self.ids = itertools.count((pid << 42 | (begin >> 20 & 0x3FF) << 32) + strings // 64 * 4096 + 1)
+        self.ids = itertools.count((pid << 42 | (begin >> 20 & 0x3FF) << 32) + (number << 28) + 1)
         self.thread = threading.local()
         self.free, self.end = 8, strings  # of the string area
         self.slot = struct.Struct("<QQQIBBH24sQ").pack_into
@@ -120,11 +121,11 @@ class Ring:
         return at
 
 
-def open_ring(strings=0):
+def open_ring(strings=0, number=0):
     """A ring, or None: nobody records, or it cannot be had."""
     folder = os.environ.get("CORUN_MARKS")
     try:
-        return Ring(folder, strings) if folder else None
+        return Ring(folder, strings, number) if folder else None
     except (OSError, ValueError):
         return None
 
@@ -135,7 +136,7 @@ def recording():
     if not _tried:
         with _lock:
             if not _tried:
-                _ring = open_ring()
+                _ring = open_ring(0, 3)
                 _tried = True
     return _ring is not None
 

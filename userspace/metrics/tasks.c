@@ -143,6 +143,9 @@ static void note_stall(struct task_meter *m, struct task_figures *f, const struc
 	u64 key = s->thread->id + 1ull;
 	struct task_stall *old = map_get(&f->stall_map, key), *stall;
 
+	/* A job has its worker thread to itself: that is no loop that others wait for. */
+	if (!strcmp(s->task->kind, "job") || !strcmp(s->task->kind, "message"))
+		return;
 	if (old && s->end_ns - s->start_ns <= old->end_ns - old->start_ns)
 		return;
 	stall = calloc(1, sizeof(*stall));
@@ -389,6 +392,24 @@ static void on_task_rename(void *ctx, const struct task *task, u64 ts)
 	}
 }
 
+static void add_price(struct task_price *p, const struct task_span *s, u64 from)
+{
+	u64 ns = s->end_ns - from;
+
+	if (!strncmp(s->what, "serializing:", 12)) {
+		p->pickling_ns += ns;
+		/* A phase may be told in pieces: its first one counts. */
+		if (s->start_ns == s->phase_ns) {
+			p->messages++;
+			p->bytes += strtoull(s->what + 12, NULL, 10);
+		}
+	} else if (!strncmp(s->what, "deserializing:", 14)) {
+		p->unpickling_ns += ns;
+	} else if (!strncmp(s->what, "transferring:", 13)) {
+		p->transferring_ns += ns;
+	}
+}
+
 static void on_task_state(void *ctx, const struct task_span *span)
 {
 	struct task_meter *m = ctx;
@@ -406,6 +427,14 @@ static void on_task_state(void *ctx, const struct task_span *span)
 		if (!s->depth)
 			continue;
 		charge(m, s, span->task, slot, span->start_ns, span->end_ns);
+		if (span->thread && span->what[0] && span->end_ns > s->since_ns) {
+			u64 from = span->start_ns > s->since_ns ? span->start_ns : s->since_ns;
+			struct task_row *row = row_of(m, s->figures, span->task);
+
+			add_price(&s->figures->price, span, from);
+			if (row)
+				add_price(&row->price, span, from);
+		}
 		if (span->state == STATE_WAITING && !span->thread && span->end_ns > s->since_ns)
 			note_place(m, s->figures, span, span->end_ns -
 				   (span->start_ns > s->since_ns ? span->start_ns : s->since_ns));

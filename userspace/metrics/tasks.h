@@ -18,6 +18,12 @@
 #define TASK_ROWS 10000 /* tasks listed one by one in a stretch; the sums have all */
 #define TASK_PLACES 4096
 
+/* What it costs to send things to other processes: phases of steps. */
+struct task_price {
+	u64 pickling_ns, unpickling_ns, transferring_ns;
+	u64 messages, bytes; /* pickled */
+};
+
 /* One task in a stretch. */
 struct task_row {
 	u32 id, creator;     /* NO_TASK: not known */
@@ -27,6 +33,7 @@ struct task_row {
 	u64 steps;           /* ended in the stretch */
 	u64 longest_step_ns;
 	struct usage time;   /* in the stretch */
+	struct task_price price;
 	u8 outcome;
 	bool ended;          /* by itself: the outcome holds */
 };
@@ -56,6 +63,7 @@ struct task_figures {
 	u64 begin_ns, duration_ns, active_ns; /* active: C >= 1 */
 	struct curve parallelism, concurrency, demand, alive;
 	struct usage time;
+	struct task_price price;
 	u64 steps;
 	u32 n_tasks;         /* that lived in it */
 	struct map row_map;  /* task id + 1 -> struct task_row */

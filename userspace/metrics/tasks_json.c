@@ -50,6 +50,17 @@ static void put_string(struct buf *b, const char *key, const char *text)
 	buf_putc(b, ',');
 }
 
+/* With a comma in front; nothing when nothing was sent. */
+static void put_price(struct buf *b, const struct task_price *p)
+{
+	if (!p->pickling_ns && !p->unpickling_ns && !p->transferring_ns)
+		return;
+	buf_printf(b, ",\"serialization\":{\"serializing_ns\":%" PRIu64 ",\"pickling_ns\":%" PRIu64
+		   ",\"unpickling_ns\":%" PRIu64 ",\"transferring_ns\":%" PRIu64 ",\"messages\":%" PRIu64
+		   ",\"bytes\":%" PRIu64 "}", p->pickling_ns + p->unpickling_ns, p->pickling_ns,
+		   p->unpickling_ns, p->transferring_ns, p->messages, p->bytes);
+}
+
 static void put_row(struct buf *b, const struct task_row *row, const struct model *model)
 {
 	buf_printf(b, "{\"id\":%u,", row->id);
@@ -71,6 +82,7 @@ static void put_row(struct buf *b, const struct task_row *row, const struct mode
 		   row->ended ? "\"" : "", row->steps, row->longest_step_ns,
 		   row->time.ns[USAGE_RUNNING], usage_alive(&row->time));
 	put_usage(b, &row->time);
+	put_price(b, &row->price);
 	buf_putc(b, '}');
 }
 
@@ -142,6 +154,7 @@ bool tasks_json(const struct task_figures *f, const struct model *model, struct 
 	put_curve(b, "demand", &f->demand, f);
 	put_curve(b, "alive", &f->alive, f);
 	put_usage(b, &f->time);
+	put_price(b, &f->price);
 	buf_puts(b, ",\"list\":[");
 	for (u32 i = 0; i < f->n_rows; i++) {
 		if (i)

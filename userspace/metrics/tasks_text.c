@@ -111,6 +111,17 @@ void tasks_text(const struct task_figures *f, bool utf8, struct buf *b)
 		   "(at most %u)\n", f->n_tasks, f->steps, curve_mean(&f->concurrency, f->active_ns),
 		   f->concurrency.max, curve_mean(&f->parallelism, f->active_ns), f->parallelism.max);
 	put_states(b, f);
+	if (f->price.messages) {
+		buf_puts(b, "    sent        ");
+		buf_printf(b, "%" PRIu64 " messages, %.1f MB: pickling ", f->price.messages,
+			   (double)f->price.bytes / 1e6);
+		put_duration(b, f->price.pickling_ns);
+		buf_puts(b, ", unpickling ");
+		put_duration(b, f->price.unpickling_ns);
+		buf_puts(b, ", pipes ");
+		put_duration(b, f->price.transferring_ns);
+		buf_putc(b, '\n');
+	}
 	stall = task_figures_stall(f);
 	if (stall && stall->end_ns - stall->start_ns >= STALL_NS)
 		put_stall(b, stall, utf8);

@@ -148,7 +148,7 @@ struct task {
 	const struct thread *thread; /* in a step: whose; NULL: between steps */
 	u64 step_ns;             /* in a step: since when */
 	char *what, *at;         /* between steps: what it waits for ("network:127.0.0.1:80") and its
-				  * source line; never NULL */
+				  * source line; in a step: its phase ("serializing:1000"); never NULL */
 	u32 awaited;             /* between steps: task id or NO_TASK */
 	u64 steps;               /* begun so far */
 };
@@ -160,7 +160,8 @@ struct task_span {
 	enum wait_kind wait_kind; /* waiting */
 	u64 start_ns, end_ns;
 	const struct thread *thread; /* it was in a step of this thread, or NULL */
-	const char *what, *at;    /* between steps, else "" */
+	const char *what, *at;    /* as in struct task; at: "" in a step */
+	u64 phase_ns;             /* in a step: when the phase `what` began */
 	u32 awaited;
 };
 

@@ -43,6 +43,7 @@ struct tsk {
 	struct thr *in;    /* thread of its step */
 	struct tsk *below; /* in a step of the same thread, and waits for this one to end its own */
 	bool held_back;    /* counts in model.tasks_held_back */
+	u64 phase_ns;      /* in a step: since when it is in the phase pub.what */
 	char *from;        /* source line of the await before its step */
 };
 

@@ -32,7 +32,8 @@ static void set_state(struct model *m, struct tsk *t, enum thread_state state, e
 		.start_ns = pub->since_ns,
 		.end_ns = ts,
 		.thread = was_in,
-		.what = was_in ? "" : pub->what,
+		.what = pub->what,
+		.phase_ns = was_in ? t->phase_ns : 0,
 		.at = was_in ? "" : pub->at,
 		.awaited = was_in ? NO_TASK : pub->awaited,
 	};
@@ -122,7 +123,7 @@ static void leave_step(struct model *m, struct tsk *t, u64 ts, const char *to)
 		follow_thread(m, in->step, ts, &in->pub);
 }
 
-static void enter_step(struct model *m, struct tsk *t, struct thr *in, u64 ts)
+static void enter_step(struct model *m, struct tsk *t, struct thr *in, const char *phase, u64 ts)
 {
 	struct tsk *below = in->step;
 
@@ -136,6 +137,8 @@ static void enter_step(struct model *m, struct tsk *t, struct thr *in, u64 ts)
 	if (below)
 		follow_thread(m, below, ts, &in->pub);
 	follow_thread(m, t, ts, NULL);
+	set_string(m, &t->pub.what, phase);
+	t->phase_ns = ts;
 }
 
 /* ---- lives ---- */
@@ -231,14 +234,20 @@ static void on_step(struct model *m, struct tsk *t, const struct rec_task *rec, 
 {
 	struct thr *in = table_thread(m, rec->tid);
 
-	if (t->in == in && in)
-		return; /* told twice */
+	if (t->in == in && in) {
+		if (!strcmp(t->pub.what, rec->what))
+			return; /* told twice */
+		set_state(m, t, t->pub.state, t->pub.wait_kind, ts, &in->pub);
+		set_string(m, &t->pub.what, rec->what);
+		t->phase_ns = ts;
+		return;
+	}
 	if (t->in) {
 		m->conflicts++;
 		leave_step(m, t, ts, "");
 	}
 	if (in)
-		enter_step(m, t, in, ts);
+		enter_step(m, t, in, rec->what, ts);
 	else
 		set_state(m, t, STATE_UNKNOWN, 0, ts, NULL);
 }

@@ -19,11 +19,14 @@
 FILE_BYTES(sitecustomize, "sitecustomize.py");
 FILE_BYTES(corun_hook, "corun_hook.py");
 FILE_BYTES(corun_marks, "corun_marks.py");
+FILE_BYTES(corun_graft, "corun_graft.py");
 FILE_BYTES(corun_asyncio, "corun_asyncio.py");
+FILE_BYTES(corun_jobs, "corun_jobs.py");
 
 #define ENTRY(symbol) {#symbol ".py", hook_##symbol, &hook_##symbol##_len}
 
 const struct hook_file hook_files[] = {
-	ENTRY(sitecustomize), ENTRY(corun_hook), ENTRY(corun_marks), ENTRY(corun_asyncio),
+	ENTRY(sitecustomize), ENTRY(corun_hook), ENTRY(corun_marks), ENTRY(corun_graft),
+	ENTRY(corun_asyncio), ENTRY(corun_jobs),
 	{NULL, NULL, NULL},
 };

@@ -27,6 +27,7 @@
 /* Ended tasks whose numbers are remembered: a link or a wake-up may come after the end. */
 #define ENDED_MAX 65536
 #define TASKS_MAX ((size_t)4 << 20)
+#define BEGUN 1 /* of a task's number: its beginning was told */
 #define FACT_MAX 16384
 #define FACTS_MAX ((u64)64 << 20) /* bytes of the facts' file */
 /* Late records are held in memory by who reads the trace (trace/reader.c). */
@@ -56,7 +57,7 @@ struct marks {
 	u64 done;       /* everything older was put out */
 	u64 late;
 
-	struct map tasks; /* the program's id -> ours */
+	struct map tasks; /* the program's id -> ours * 2 + BEGUN */
 	u64 next_task;
 	u64 ended[ENDED_MAX];
 	size_t n_ended;
@@ -258,17 +259,23 @@ static void enqueue(struct marks *m, const struct record *in)
 	*copy = rec;
 }
 
-/* Our small number for the program's task @id; a task that begins is always a new one. 0: too many. */
+/*
+ * Our small number for the program's task @id. A task that begins is a new one, unless it was heard of
+ * before and never began: another process may have told of it first. 0: too many.
+ */
 static u64 task_number(struct marks *m, u64 id, bool begins)
 {
-	void *known = id && !begins ? map_get(&m->tasks, id) : NULL;
+	u64 known = id ? (u64)(uintptr_t)map_get(&m->tasks, id) : 0;
 
-	if (!id || known)
-		return (u64)(uintptr_t)known;
+	if (!id || (known && !(begins && known & BEGUN))) {
+		if (begins && known && map_set(&m->tasks, id, (void *)(uintptr_t)(known | BEGUN)))
+			m->error = m->error ? m->error : -ENOMEM;
+		return known >> 1;
+	}
 	if (m->tasks.len >= TASKS_MAX)
 		return 0;
-	known = (void *)(uintptr_t)++m->next_task;
-	if (map_set(&m->tasks, id, known)) {
+	known = ++m->next_task << 1 | (begins ? BEGUN : 0);
+	if (map_set(&m->tasks, id, (void *)(uintptr_t)known)) {
 		m->error = m->error ? m->error : -ENOMEM;
 		return 0;
 	}
@@ -299,7 +306,7 @@ static void on_mark(void *ctx, const struct record *in)
 			return;
 		}
 		/* Who has not been heard of is not made up. */
-		rec.task.ref = rec.task.ref ? (u64)(uintptr_t)map_get(&m->tasks, rec.task.ref) : 0;
+		rec.task.ref = (u64)(uintptr_t)map_get(&m->tasks, rec.task.ref) >> 1;
 		if (rec.task.op == TASK_END)
 			task_ended(m, id);
 	}

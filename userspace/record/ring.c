@@ -354,7 +354,7 @@ static bool emit_task(struct ring *r, const struct slot *s, size_t len, ring_emi
 		rec.task.kind = next_part(&part, end);
 		rec.task.name = next_part(&part, end);
 		rec.task.site = next_part(&part, end);
-	} else if (s->op == TASK_WAIT) {
+	} else if (s->op == TASK_WAIT || s->op == TASK_STEP) {
 		rec.task.what = next_part(&part, end);
 		rec.task.site = next_part(&part, end);
 	} else if (s->op == TASK_NAME) {

@@ -245,7 +245,7 @@ struct rec_region { s32 tid; u8 begin; const char *name; };
 
 enum task_op {
 	TASK_BEGIN = 1, /* created; ref: creating task or 0 */
-	TASK_STEP,      /* runs on rec_task.tid from here */
+	TASK_STEP,      /* runs on rec_task.tid from here; again in a step: another phase of it, `what` */
 	TASK_WAIT,      /* its step ended; waits for `what`; ref: task awaited or 0 */
 	TASK_READY,     /* scheduled: its next step is queued; ref: task that caused it or 0 */
 	TASK_END,       /* over */
@@ -264,7 +264,8 @@ struct rec_task {
 	u8 outcome;        /* TASK_END: 0 result, 1 exception, 2 cancelled */
 	const char *kind;  /* TASK_BEGIN: "asyncio", "job", "goroutine", "mark" ... */
 	const char *name;  /* TASK_BEGIN, TASK_NAME */
-	const char *what;  /* TASK_WAIT: a wait kind's name, then optionally ':' and detail:
+	const char *what;  /* TASK_STEP: the phase, "" or e.g. "serializing:1000" (bytes);
+			    * TASK_WAIT: a wait kind's name, then optionally ':' and detail:
 			    * "sleep", "network:127.0.0.1:80", "join:Task-3" */
 	const char *site;  /* source line "app.py:12 (fetch)" or "" */
 };
