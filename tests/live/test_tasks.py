@@ -331,6 +331,9 @@ def jobs_of_executors_and_pools_are_tasks():
                 check(any(j["begin"] >= line["submitted"] and
                           any(b <= line["began"] and line["ended"] <= e for b, e in j["steps"])
                           for j in jobs), version, name, line, jobs)
+        numbers = {n for n, t in history(trace).items() if t["name"] == "aio_job"}
+        awaited = [w for t in spans["Task-1 (main)"] for w in t["waits"] if w[0] == "join"]
+        check(version < (3, 9) or [w for w in awaited if w[2] in numbers], version, "to_thread", awaited, numbers)
         check(spans["failing_job"][0]["outcome"] == "exception", version, spans["failing_job"])
         # Six jobs of 4 ms by two threads: the last pair queued for 8.
         rows = [r for r in figures["tasks"]["list"] if r["name"] == "thread_job"]

@@ -305,8 +305,8 @@ static void on_mark(void *ctx, const struct record *in)
 			m->left_out++;
 			return;
 		}
-		/* Who has not been heard of is not made up. */
-		rec.task.ref = (u64)(uintptr_t)map_get(&m->tasks, rec.task.ref) >> 1;
+		/* It may stand in a ring that is read later. */
+		rec.task.ref = task_number(m, rec.task.ref, false);
 		if (rec.task.op == TASK_END)
 			task_ended(m, id);
 	}
