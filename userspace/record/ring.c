@@ -72,6 +72,7 @@ struct ring {
 	u64 next;        /* index of the slot to read next */
 	u64 hole_since;
 	u64 lost, bad;
+	u64 last_ts;     /* of the latest mark that was read */
 	bool lost_told;  /* a loss is to be told with the next mark */
 	struct map runs;    /* thread -> when its last whole step began */
 	struct map strings; /* offset -> char * */
@@ -432,14 +433,15 @@ static void read_mark(struct ring *r, size_t at, const struct ring_times *times,
 	r->text[len] = '\0';
 	if (!emit_mark(r, s, len, times, emit, ctx))
 		r->bad++;
+	else if (s->ts > r->last_ts)
+		r->last_ts = s->op == OP_RUN ? s->run.end : s->ts;
 }
 
-/* Slots were lost: what the tasks of this process did meanwhile is not known. */
+/* Slots were lost: what the tasks of this process did since the last one read is not known. */
 static void tell_loss(struct ring *r, const struct slot *s, ring_emit emit, void *ctx)
 {
 	struct slot none = {.tid = s->tid};
-	struct record rec = new_record(r, &none, REC_TASK, s->op == OP_RUN && s->run.ready &&
-				       s->run.ready < s->ts ? s->run.ready : s->ts);
+	struct record rec = new_record(r, &none, REC_TASK, r->last_ts ? r->last_ts : s->ts);
 
 	rec.task.op = TASK_LOST;
 	emit(ctx, &rec);
