@@ -7,8 +7,9 @@ corun.font = "Inter, 'Segoe UI', system-ui, 'Apple SD Gothic Neo', 'Malgun Gothi
 	"NanumGothic, sans-serif";
 
 corun.Page = class {
-	constructor(traces) {
+	constructor(traces, compared) {
 		this.traces = traces;
+		this.compared = compared;
 		this.longest = Math.max(...traces.map((t) => t.window_ns), 1);
 		this.from = 0;
 		this.to = this.longest;
@@ -83,13 +84,10 @@ corun.Page = class {
 		return (this.korean ? v.text_ko : v.text).trim().split("\n");
 	}
 	sentence() {
-		return this.traces.length === 1 ? this.lines(this.traces[0])[0] : this.comparison();
+		return this.traces.length === 1 ? this.lines(this.traces[0])[0] : this.comparison()[0];
 	}
 	comparison() {
-		const w = this.words, [a, b] = this.traces, [first, second] = a.window_ns <= b.window_ns ? [a, b] : [b, a];
-		const times = second.window_ns / Math.max(first.window_ns, 1);
-
-		return times < 1.05 ? w.same(a.file, b.file) : w.faster(first.file, second.file, times.toFixed(1));
+		return (this.korean ? this.compared.text_ko : this.compared.text).trim().split("\n");
 	}
 	headline() {
 		const e = corun.element, w = this.words;
@@ -103,7 +101,9 @@ corun.Page = class {
 			t.report.concurrency.mean.toFixed(1), t.report.parallelism.mean.toFixed(1),
 			corun.duration(t.report.time_ns.running), this.lines(t)[0].replace(/^.*: /, "")];
 
-		return e("div.headline", {}, e("h1", {}, this.sentence()), e("table.compare", {},
+		const [first, ...rest] = this.comparison();
+
+		return e("div.headline", {}, e("h1", {}, first), e("p", {}, rest.join(" ")), e("table.compare", {},
 			e("tr", {}, ...["", w.wall, w.inFlight, w.running, w.cpuTime, w.verdict].map((h) => e("th", {}, h))),
 			...this.traces.map((t, i) => e("tr", {}, ...cells(t, i).map((c) => e("td", {}, c))))));
 	}
@@ -620,7 +620,9 @@ corun.start = async function () {
 		for (let i = 0; i < infos.length; i++)
 			traces.push(new corun.Trace(JSON.parse(infos[i].textContent),
 				corun.decode(await corun.unpack(spans[i].textContent))));
-		corun.page = new corun.Page(traces);
+		const compared = document.querySelector("script.comparison");
+
+		corun.page = new corun.Page(traces, compared && JSON.parse(compared.textContent));
 		corun.page.build();
 	} catch (error) {
 		say(`${words.broken} (${error.message})`);

@@ -28,8 +28,6 @@ corun.words = {
 			"Firefox 113, Safari 16.4 and later have it.",
 		broken: "The data in this page cannot be read: the file was cut or changed.",
 		lostCount: (n) => `${n} lost`, sooner: (d) => `${d} sooner`,
-		faster: (a, b, x) => `${b} takes ${x} times as long as ${a}.`,
-		same: (a, b) => `${a} and ${b} take the same time.`,
 		keys: "W S zoom   A D pan   click: select   drag on the axis: a range   F fit   / search   ? help",
 		helpText: "W and S zoom in and out at the pointer, A and D pan; the wheel with Ctrl zooms, " +
 			"dragging pans. Click a slice to see what it is; drag on the axis for a range. " +
@@ -62,8 +60,6 @@ corun.words = {
 			"Firefox 113, Safari 16.4부터 됩니다.",
 		broken: "이 페이지의 데이터를 읽을 수 없습니다. 파일이 잘렸거나 바뀌었습니다.",
 		lostCount: (n) => `${n}개 놓침`, sooner: (d) => `${d} 먼저`,
-		faster: (a, b, x) => `${b}: ${a}보다 ${x}배 오래 걸립니다.`,
-		same: (a, b) => `${a}, ${b}: 걸린 시간이 같습니다.`,
 		keys: "W S 확대·축소   A D 이동   클릭: 선택   축에서 끌기: 구간   F 맞춤   / 찾기   ? 도움말",
 		helpText: "W와 S는 포인터 자리에서 확대·축소, A와 D는 이동입니다. Ctrl과 휠로도 확대하고, 끌어서 옮깁니다. " +
 			"조각을 클릭하면 설명이 나오고, 축에서 끌면 구간을 고릅니다. 왼쪽·오른쪽은 같은 스레드의 다음 조각, " +

@@ -5,11 +5,12 @@
  */
 #include "export/export.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "export/page_data.h"
 #include "export/page_files.h"
-#include "metrics/report.h"
+#include "metrics/compare.h"
 
 /* The page may run its own scripts and styles and nothing else: no request leaves it. */
 static const char head[] =
@@ -35,31 +36,20 @@ static void put_text(struct out *out, const char *text)
 	}
 }
 
-static const char *file_name(const char *path)
+static int put_trace(struct out *out, const char *trace, const struct report *report,
+		     struct error *err)
 {
-	const char *slash = strrchr(path, '/');
-
-	return slash ? slash + 1 : path;
-}
-
-static int put_trace(struct out *out, const char *trace, struct error *err)
-{
-	struct report_options options = {0};
 	struct buf json = BUF_INIT;
-	struct report *report;
 	int code;
 
 	out_puts(out, "<script type=\"text/plain\" class=\"spans\">");
 	code = page_data(out, trace, &json, err);
 	out_puts(out, "</script>\n<script type=\"application/json\" class=\"trace\">");
-	if (!code)
-		code = report_read(&report, trace, &options, NULL, err);
 	if (!code) {
 		buf_puts(&json, ",\"file\":");
-		buf_put_json(&json, file_name(trace));
+		buf_put_json(&json, basename(trace));
 		buf_puts(&json, ",\"report\":");
 		report_json(report, &json);
-		report_free(report);
 		buf_puts(&json, "}");
 		if (json.failed)
 			code = error_set(err, -ENOMEM, "out of memory");
@@ -71,25 +61,72 @@ static int put_trace(struct out *out, const char *trace, struct error *err)
 	return code;
 }
 
+/* What stands over several traces. */
+static int put_comparison(struct out *out, const struct compare_side *sides, u32 n, struct error *err)
+{
+	struct buf json = BUF_INIT, text = BUF_INIT;
+	int code = 0;
+
+	buf_puts(&json, "{\"text\":");
+	compare_sentence(sides, n, false, &text);
+	buf_put_json(&json, text.data ? text.data : "");
+	buf_clear(&text);
+	buf_puts(&json, ",\"text_ko\":");
+	compare_sentence(sides, n, true, &text);
+	buf_put_json(&json, text.data ? text.data : "");
+	buf_puts(&json, "}");
+	if (json.failed || text.failed) {
+		code = error_set(err, -ENOMEM, "out of memory");
+	} else {
+		out_puts(out, "<script type=\"application/json\" class=\"comparison\">");
+		out_put(out, json.data, json.len);
+		out_puts(out, "</script>\n");
+	}
+	buf_free(&json);
+	buf_free(&text);
+	return code;
+}
+
+static int put_traces(struct out *out, const char *const *traces, u32 n, struct error *err)
+{
+	struct report **reports = calloc(n, sizeof(*reports));
+	struct compare_side *sides = calloc(n, sizeof(*sides));
+	struct report_options options = {0};
+	int code = reports && sides ? 0 : error_set(err, -ENOMEM, "out of memory");
+
+	for (u32 i = 0; !code && i < n; i++) {
+		code = report_read(&reports[i], traces[i], &options, NULL, err);
+		sides[i] = (struct compare_side){reports[i], basename(traces[i])};
+		if (!code)
+			code = put_trace(out, traces[i], reports[i], err);
+	}
+	if (!code && n > 1)
+		code = put_comparison(out, sides, n, err);
+	for (u32 i = 0; reports && i < n; i++)
+		report_free(reports[i]);
+	free(reports);
+	free(sides);
+	return code;
+}
+
 static int page_write(struct out *out, const char *const *traces, u32 n,
 		      const struct export_options *options, struct error *err)
 {
 	struct buf text = BUF_INIT;
-	int code = 0;
+	int code;
 
 	buf_printf(&text, head, options->korean ? "ko" : "en");
 	out_puts(out, text.data ? text.data : "");
 	buf_free(&text);
 	for (u32 i = 0; i < n; i++) {
 		out_puts(out, i ? " / " : "");
-		put_text(out, file_name(traces[i]));
+		put_text(out, basename(traces[i]));
 	}
 	out_puts(out, "</title>\n<style>\n");
 	out_puts(out, viewer_style);
 	out_puts(out, "</style>\n<body>\n<noscript>This page draws with JavaScript, which is switched off "
 		 "here.</noscript>\n<div id=\"app\"></div>\n");
-	for (u32 i = 0; !code && i < n; i++)
-		code = put_trace(out, traces[i], err);
+	code = put_traces(out, traces, n, err);
 	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
 		out_puts(out, "<script>\n");
 		out_puts(out, scripts[i]);

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: MIT */
+#include "metrics/compare.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/utf8.h"
+#include "metrics/verdict.h"
+
+#define SAME 1.05       /* less apart: the same time */
+#define OTHER_WORK 1.25 /* CPU times further apart: perhaps not the same work */
+
+static u64 wall(const struct compare_side *s)
+{
+	return s->report->figures->duration_ns;
+}
+
+static u64 cpu_time(const struct compare_side *s)
+{
+	return s->report->figures->time.ns[USAGE_RUNNING];
+}
+
+static double in_flight(const struct compare_side *s)
+{
+	const struct figures *f = s->report->figures;
+
+	return curve_mean(&f->concurrency, f->active_ns);
+}
+
+static double running(const struct compare_side *s)
+{
+	const struct figures *f = s->report->figures;
+
+	return curve_mean(&f->parallelism, f->active_ns);
+}
+
+static void put_duration(struct buf *b, u64 ns)
+{
+	double value = (double)ns;
+	const char *unit = "ns";
+
+	if (ns >= NSEC_PER_SEC) {
+		value /= 1e9;
+		unit = "s";
+	} else if (ns >= NSEC_PER_MSEC) {
+		value /= 1e6;
+		unit = "ms";
+	} else if (ns >= 1000) {
+		value /= 1e3;
+		unit = "us";
+	}
+	buf_printf(b, value >= 100 || value == floor(value) ? "%.0f %s" : value >= 10 ? "%.1f %s" : "%.2f %s",
+		   value, unit);
+}
+
+/* Slowest and fastest. */
+static void extremes(const struct compare_side *sides, size_t n, const struct compare_side **slow,
+		     const struct compare_side **fast)
+{
+	*slow = *fast = &sides[0];
+	for (size_t i = 1; i < n; i++) {
+		if (wall(&sides[i]) > wall(*slow))
+			*slow = &sides[i];
+		if (wall(&sides[i]) < wall(*fast))
+			*fast = &sides[i];
+	}
+}
+
+/* Of what @slow has most more thread-time in flight than @fast, running apart; -1: of nothing. */
+static int largest_difference(const struct compare_side *slow, const struct compare_side *fast, u64 *ns)
+{
+	const struct usage *a = &slow->report->figures->time, *b = &fast->report->figures->time;
+	u32 parked = model_parked(slow->report->model);
+	int best = -1;
+
+	*ns = 0;
+	for (unsigned int slot = 0; slot < USAGE_SLOTS; slot++) {
+		if (slot == USAGE_RUNNING || !usage_in_flight(slot, parked) || a->ns[slot] <= b->ns[slot])
+			continue;
+		if (a->ns[slot] - b->ns[slot] > *ns) {
+			*ns = a->ns[slot] - b->ns[slot];
+			best = (int)slot;
+		}
+	}
+	return best;
+}
+
+static const char *slot_label(int slot, bool korean)
+{
+	if (!korean)
+		return usage_label((unsigned int)slot);
+	return slot == USAGE_READY ? "대기열" : kind_table[slot - USAGE_KIND].label_ko;
+}
+
+static void english(const struct compare_side *slow, const struct compare_side *fast, struct buf *b)
+{
+	u64 ns;
+	int slot = largest_difference(slow, fast, &ns);
+	double times = (double)wall(slow) / (double)(wall(fast) ? wall(fast) : 1);
+
+	buf_printf(b, "%s finishes %.1f times as fast as %s:\n", fast->name, times, slow->name);
+	buf_printf(b, "%.1f running instead of %.1f, with %.1f and %.1f in flight.\n", running(fast),
+		   running(slow), in_flight(fast), in_flight(slow));
+	if (slot >= 0 && ns > (wall(slow) - wall(fast)) / 2) {
+		buf_printf(b, "%s spent ", slow->name);
+		put_duration(b, ns);
+		buf_printf(b, " more of thread-time in this state: %s.\n", slot_label(slot, false));
+	}
+}
+
+static void korean_text(const struct compare_side *slow, const struct compare_side *fast, struct buf *b)
+{
+	u64 ns;
+	int slot = largest_difference(slow, fast, &ns);
+	double times = (double)wall(slow) / (double)(wall(fast) ? wall(fast) : 1);
+
+	buf_printf(b, "%s: %s보다 %.1f배 빨리 끝난다.\n", fast->name, slow->name, times);
+	buf_printf(b, "실행 중은 %.1f개가 아니라 %.1f개, 진행 중은 %.1f개와 %.1f개.\n", running(slow),
+		   running(fast), in_flight(slow), in_flight(fast));
+	if (slot >= 0 && ns > (wall(slow) - wall(fast)) / 2) {
+		buf_printf(b, "%s: %s 시간이 스레드 시간으로 ", slow->name, slot_label(slot, true));
+		put_duration(b, ns);
+		buf_puts(b, " 더 길다.\n");
+	}
+}
+
+void compare_sentence(const struct compare_side *sides, size_t n, bool korean, struct buf *b)
+{
+	const struct compare_side *slow, *fast;
+	double work;
+
+	extremes(sides, n, &slow, &fast);
+	for (size_t i = 0; i < n; i++) {
+		if (sides[i].report->figures->active_ns)
+			continue;
+		buf_printf(b, korean ? "%s: 진행 중인 일이 없어서 비교할 수 없다.\n" :
+				       "Nothing was in flight in %s: there is nothing to compare.\n",
+			   sides[i].name);
+		return;
+	}
+	if ((double)wall(slow) < SAME * (double)wall(fast) || !wall(fast)) {
+		buf_puts(b, korean ? "걸린 시간이 같다.\n" : "They take the same time.\n");
+		return;
+	}
+	if (korean)
+		korean_text(slow, fast, b);
+	else
+		english(slow, fast, b);
+	work = (double)cpu_time(slow) / (double)(cpu_time(fast) ? cpu_time(fast) : 1);
+	if (work > OTHER_WORK || work < 1 / OTHER_WORK)
+		buf_printf(b, korean ? "CPU 시간도 %.1f배 차이 난다. 같은 일이 아니었을 수 있다.\n" :
+				       "Their CPU times differ by %.1f: perhaps it was not the same work.\n",
+			   work > 1 ? work : 1 / work);
+}
+
+/* ---- the table ---- */
+
+/* @text in @columns, cut at the end. */
+static void put_cell(struct buf *b, const char *text, int columns, bool right)
+{
+	size_t len = strlen(text);
+	int width = utf8_columns(text, len);
+
+	while (width > columns && len) {
+		do
+			len--;
+		while (len && ((unsigned char)text[len] & 0xc0) == 0x80);
+		width = utf8_columns(text, len);
+	}
+	for (int i = width; right && i < columns; i++)
+		buf_putc(b, ' ');
+	buf_put(b, text, len);
+	for (int i = width; !right && i < columns; i++)
+		buf_putc(b, ' ');
+}
+
+static void put_time_cell(struct buf *b, u64 ns)
+{
+	struct buf text = BUF_INIT;
+
+	put_duration(&text, ns);
+	put_cell(b, text.data ? text.data : "", 9, true);
+	buf_free(&text);
+}
+
+static void judge(const struct compare_side *s, struct verdict *v)
+{
+	struct verdict_facts facts;
+
+	verdict_facts(s->report, s->report->figures, &facts);
+	verdict_judge(&facts, v);
+}
+
+static double share(const struct compare_side *s, unsigned int slot)
+{
+	u64 flight = usage_flight(&s->report->figures->time, model_parked(s->report->model));
+
+	return flight ? 100 * (double)s->report->figures->time.ns[slot] / (double)flight : 0;
+}
+
+void compare_text(const struct compare_side *sides, size_t n, bool korean, struct buf *b)
+{
+	compare_sentence(sides, n, korean, b);
+	buf_printf(b, "\n  %-18s %9s %6s %7s %9s %6s %6s\n", "", "wall time", "flight", "running",
+		   "CPU time", "GIL", "ready");
+	for (size_t i = 0; i < n; i++) {
+		struct verdict v;
+
+		judge(&sides[i], &v);
+		buf_puts(b, "  ");
+		put_cell(b, sides[i].name, 18, false);
+		buf_putc(b, ' ');
+		put_time_cell(b, wall(&sides[i]));
+		buf_printf(b, " %6.1f %7.1f ", in_flight(&sides[i]), running(&sides[i]));
+		put_time_cell(b, cpu_time(&sides[i]));
+		buf_printf(b, " %4.1f %% %4.1f %%\n", share(&sides[i], USAGE_KIND + KIND_GIL),
+			   share(&sides[i], USAGE_READY));
+		buf_printf(b, "    %s%s%s\n", verdict_class_name(v.class), v.cause ? ": " : "",
+			   verdict_cause_name(&v));
+	}
+}
+
+/* ---- JSON ---- */
+
+static void put_sentence(struct buf *b, const char *key, const struct compare_side *sides, size_t n,
+			 bool korean)
+{
+	struct buf text = BUF_INIT;
+
+	compare_sentence(sides, n, korean, &text);
+	buf_printf(b, ",\"%s\":", key);
+	buf_put_json(b, text.data ? text.data : "");
+	b->failed |= text.failed;
+	buf_free(&text);
+}
+
+static void put_differences(struct buf *b, const struct compare_side *sides, size_t n)
+{
+	bool first = true;
+
+	buf_puts(b, ",\"differences\":[");
+	for (unsigned int slot = 0; slot < USAGE_SLOTS; slot++) {
+		u64 any = 0;
+
+		for (size_t i = 0; i < n; i++)
+			any |= sides[i].report->figures->time.ns[slot];
+		if (!any)
+			continue;
+		buf_printf(b, "%s{\"state\":\"%s\",\"ns\":[", first ? "" : ",", usage_name(slot));
+		for (size_t i = 0; i < n; i++)
+			buf_printf(b, "%s%" PRIu64, i ? "," : "", sides[i].report->figures->time.ns[slot]);
+		buf_puts(b, "]}");
+		first = false;
+	}
+	buf_puts(b, "]");
+}
+
+void compare_json(const struct compare_side *sides, size_t n, struct buf *b)
+{
+	const struct compare_side *slow, *fast;
+
+	extremes(sides, n, &slow, &fast);
+	buf_printf(b, "{\"schema\":1,\"fastest\":%zu,\"slowest\":%zu,\"speed_up\":%.4f",
+		   (size_t)(fast - sides), (size_t)(slow - sides),
+		   wall(fast) ? (double)wall(slow) / (double)wall(fast) : 1);
+	put_sentence(b, "text", sides, n, false);
+	put_sentence(b, "text_ko", sides, n, true);
+	put_differences(b, sides, n);
+	buf_puts(b, ",\"traces\":[");
+	for (size_t i = 0; i < n; i++) {
+		struct buf report = BUF_INIT;
+
+		report_json(sides[i].report, &report);
+		buf_puts(b, i ? ",{\"name\":" : "{\"name\":");
+		buf_put_json(b, sides[i].name);
+		buf_puts(b, ",\"report\":");
+		if (report.len)
+			buf_put(b, report.data, report.len - 1); /* without its newline */
+		buf_putc(b, '}');
+		b->failed |= report.failed;
+		buf_free(&report);
+	}
+	buf_puts(b, "]}\n");
+}
