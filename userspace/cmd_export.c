@@ -176,7 +176,8 @@ static void say_result(const struct cmd *cmd, const struct options *o, int trace
 	if (result->status != TRACE_WHOLE)
 		cmd_fail(cmd, "the trace is %s; what could be read is in %s",
 			 result->status == TRACE_CUT ? "cut" : "damaged", output);
-	if (!result->threads && !o->format->write)
+	if (!result->threads && !o->format->write &&
+	    (o->export.n_tgids || o->export.n_tids || o->export.comm || o->export.from_ns))
 		cmd_fail(cmd, "no thread of the trace is what the options ask for; %s is empty", output);
 	if (o->format->write)
 		; /* a page keeps each trace on a time of its own */
@@ -228,6 +229,7 @@ const struct cmd cmd_export = {
 	.arguments = "[options] TRACE...",
 	.summary = "Write a timeline for a viewer",
 	.help = "  -f, --format FORMAT  chrome: Chrome trace JSON, for ui.perfetto.dev and others\n"
+		"                       perfetto: its own format, smaller and quicker to load\n"
 		"                       html: one page with the viewer in it, that needs no network\n"
 		"  -o, --output FILE    name of the file, \"-\" for standard output; FILE.gz compresses.\n"
 		"                       Default: TRACE with the format's ending\n"

@@ -40,10 +40,10 @@ function sums(rows) {
 }
 
 /* The integral of a counter of the whole set, in thread-nanoseconds. */
-async function integral(tp, compat, name, end) {
-	const samples = await tp.rows("select c.ts, c.value from counter c join process_counter_track t on " +
-		"c.track_id = t.id join process p using (upid) where " +
-		`t.name = '${compat ? `${name} threads` : `threads ${name}`}' and p.pid = 2000000000 order by c.ts`);
+/* @where chooses the track. */
+async function integral(tp, where, end) {
+	const samples = await tp.rows("select c.ts, c.value from counter c join track t on " +
+		`c.track_id = t.id where ${where} order by c.ts`);
 	let sum = 0;
 
 	samples.forEach((s, i) => {
@@ -102,8 +102,12 @@ export async function compare(trace, json, options = []) {
 		const end = figures.window.duration_ns;
 		const mean = (c) => c.time_ns_at.reduce((sum, ns, k) => sum + k * ns, 0);
 
-		assert.equal(await integral(tp, compat, "running", end), mean(figures.parallelism));
-		assert.equal(await integral(tp, compat, "in flight", end), mean(figures.concurrency));
+		const counter = (name) => `t.name = '${compat ? `${name} threads` : `threads ${name}`}' and ` +
+			"t.id in (select k.id from process_counter_track k join process p using (upid) " +
+			"where p.pid = 2000000000)";
+
+		assert.equal(await integral(tp, counter("running"), end), mean(figures.parallelism));
+		assert.equal(await integral(tp, counter("in flight"), end), mean(figures.concurrency));
 		/* Every arrow has both its ends. */
 		const flows = (await tp.rows("select count(*) n from flow"))[0].n;
 		const arrows = JSON.parse(json.endsWith(".gz") ? '{"traceEvents":[]}' : fs.readFileSync(json))
@@ -121,6 +125,45 @@ export async function compare(trace, json, options = []) {
 		assert.equal(Number((await tp.rows("select sum(dur) ns from sched"))[0].ns ?? 0),
 			figures.time_ns.running);
 		return figures;
+	} finally {
+		tp.close();
+	}
+}
+
+/* Perfetto's own format: scheduling is native, by thread; waits are slices, by kind; counters. */
+export async function compareNative(trace, file) {
+	execFileSync(corun, ["export", "-f", "perfetto", "-o", file, trace],
+		{ stdio: ["ignore", "ignore", "pipe"] });
+	const figures = report(trace);
+	const tp = await load(file);
+
+	try {
+		assert.deepEqual(await tp.rows("select name, value from stats where value <> 0 " +
+			"and severity in ('error', 'data_loss')"), []);
+		/* By length, not by number: one that came again has another. */
+		const sorted = (list) => list.map(Number).filter((ns) => ns > 0).sort((a, b) => a - b);
+		const end = figures.window.duration_ns;
+		/* What is open at the end has no length yet. */
+		const natively = async (states) => sorted((await tp.rows("select " +
+			`sum(iif(dur = -1, ${end} - ts, dur)) ns from thread_state where state in (${states}) ` +
+			"and utid <> 0 group by utid"))
+			.map((r) => r.ns ?? 0));
+
+		assert.deepEqual(await natively("'Running'"), sorted(figures.threads.map((t) => t.time_ns.running)));
+		assert.deepEqual(await natively("'R', 'R+'"), sorted(figures.threads.map((t) => t.time_ns.ready)));
+		assert.equal(Number((await tp.rows("select sum(dur) ns from sched where utid <> 0"))[0].ns ?? 0),
+			figures.time_ns.running);
+		const { running, ready, ...waits } = figures.time_ns;
+
+		assert.deepEqual(sums(await tp.rows("select category name, sum(dur) ns from slice " +
+			"where category <> 'lost' group by 1")),
+			Object.fromEntries(Object.entries(waits).filter(([, ns]) => ns)));
+		const mean = (c) => c.time_ns_at.reduce((sum, ns, k) => sum + k * ns, 0);
+		const counter = (name) => `t.name = '${name}' and t.parent_id in ` +
+			"(select id from track where name = 'Concurrency and parallelism')";
+
+		assert.equal(await integral(tp, counter("running"), end), mean(figures.parallelism));
+		assert.equal(await integral(tp, counter("in flight"), end), mean(figures.concurrency));
 	} finally {
 		tp.close();
 	}

@@ -6,7 +6,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import test from "node:test";
-import { compare, corun, top } from "./compare.mjs";
+import { compare, compareNative, corun, top } from "./compare.mjs";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "corun-perfetto-"));
 const demo = path.join(top, "samples/demo");
@@ -54,5 +54,6 @@ for (const [name, command] of Object.entries(programs)) {
 		assert.equal(figures.time_ns.unknown, 0);
 		assert.ok(figures.time_ns.running > 0);
 		await compare(trace, path.join(folder, "compat.json"), ["--compat"]);
+		await compareNative(trace, path.join(folder, "real.pftrace"));
 	});
 }

@@ -309,7 +309,6 @@ static int chrome_open(void **ctx, struct out *out, struct model *model,
 	c->model = model;
 	c->part = options->part;
 	c->compat = options->compat;
-	c->single = NO_THREAD;
 	rows_init(&c->rows, model, c->part);
 	c->waits.rows = &c->rows;
 	chrome_head(c);

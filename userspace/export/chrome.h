@@ -26,9 +26,6 @@ struct chrome {
 	struct buf name, meta;
 	struct arrow *arrows; /* by thread id */
 	u32 n_arrows;
-	/* The only process so far: what its counters would say, the whole set's say. */
-	u32 single;
-	const u32 *single_now;
 	bool failed;
 };
 

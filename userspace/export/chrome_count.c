@@ -79,22 +79,5 @@ void chrome_curve(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now)
 		put(c, rows_group(&c->rows, ROW_CURVES), ts, changed, now);
 		return;
 	}
-	/* While there is but one process, its counters would repeat the ones on top. */
-	if (c->single == NO_THREAD) {
-		c->single = process;
-		c->single_now = now;
-	}
-	if (process == c->single && c->single_now)
-		return;
-	if (c->single_now) {
-		u32 all = 0;
-
-		for (u32 i = 0; i < CURVES; i++)
-			if (c->single_now[i] || i <= CURVE_FLIGHT)
-				all |= 1u << i;
-		put(c, rows_pid(&c->rows, model_process(c->model, c->single)), ts, all,
-		    c->single_now);
-		c->single_now = NULL;
-	}
 	put(c, rows_pid(&c->rows, model_process(c->model, process)), ts, changed, now);
 }

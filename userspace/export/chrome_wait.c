@@ -10,9 +10,7 @@
 #include "trace/syscall.h"
 #include "trace/text.h"
 
-/* Two waits with the same text. What the text does not show (buffer addresses, the futex word) does
- * not count. */
-static bool same(const struct wait_info *a, const struct wait_info *b)
+bool wait_same(const struct wait_info *a, const struct wait_info *b)
 {
 	const struct rec_wait *x = &a->rec, *y = &b->rec;
 
@@ -22,7 +20,7 @@ static bool same(const struct wait_info *a, const struct wait_info *b)
 	       x->nfds == y->nfds && x->timeout_ns == y->timeout_ns;
 }
 
-static u32 hash(const struct wait_info *w)
+u32 wait_hash(const struct wait_info *w)
 {
 	u64 h = (u64)(uintptr_t)w->desc ^ (u64)(uintptr_t)w->site << 7 ^ w->rec.lock << 3;
 
@@ -115,9 +113,9 @@ static void make_name(struct wait_texts *texts, const struct wait_info *w)
 const struct wait_text *wait_text(struct wait_texts *texts, const struct wait_info *w)
 {
 	static const struct wait_text bare = {.name = "other\",\"name\":\"\"", .name_len = 16, .args = ""};
-	struct wait_text *t = &texts->table[hash(w)];
+	struct wait_text *t = &texts->table[wait_hash(w)];
 
-	if (t->name && same(&t->of, w))
+	if (t->name && wait_same(&t->of, w))
 		return t;
 	make_name(texts, w);
 	make_args(texts, w);

@@ -50,7 +50,8 @@ struct export_format {
 	const char *summary;
 	/* What the model tells, selected and cut to [from, to]. */
 	const struct model_sink *sink;
-	/* The counters of what is exported (curves.h has the indices); may be NULL. */
+	/* The counters of what is exported (curves.h has the indices), those of processes from the
+	 * second process on; may be NULL. */
 	void (*curve)(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now);
 	/*
 	 * Begin a trace: write what comes first to @out, which is borrowed. *@ctx is the sink's
@@ -67,7 +68,7 @@ struct export_format {
 		     const struct export_options *options, struct error *err);
 };
 
-extern const struct export_format export_chrome, export_html;
+extern const struct export_format export_chrome, export_html, export_perfetto;
 
 /* Ends with a NULL. */
 extern const struct export_format *const export_formats[];

@@ -212,12 +212,35 @@ const struct model_sink select_sink = {
 	.window_end = on_window_end,
 };
 
+/* A second process has come: the first one's counters begin, where they stand. */
+static void tell_single(struct selection *s, u64 ts)
+{
+	u32 stand = 0;
+
+	for (u32 i = 0; i < CURVES; i++)
+		if (s->single_now[i] || i <= CURVE_FLIGHT)
+			stand |= 1u << i;
+	s->format->curve(s->ctx, s->single, ts, stand, s->single_now);
+	s->single_now = NULL;
+}
+
 static void on_curve(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now)
 {
 	struct selection *s = ctx;
 
-	if (s->format->curve)
-		s->format->curve(s->ctx, process, ts, changed, now);
+	if (!s->format->curve)
+		return;
+	if (process != NO_THREAD) {
+		if (s->single == NO_THREAD) {
+			s->single = process;
+			s->single_now = now;
+		}
+		if (process == s->single && s->single_now)
+			return;
+		if (s->single_now)
+			tell_single(s, ts);
+	}
+	s->format->curve(s->ctx, process, ts, changed, now);
 }
 
 void select_init(struct selection *s, const struct export_format *format, void *ctx,
@@ -228,6 +251,7 @@ void select_init(struct selection *s, const struct export_format *format, void *
 	s->options = options;
 	s->model = model;
 	s->kernel = true;
+	s->single = NO_THREAD;
 	curves_init(&s->curves, model_parked(model), on_curve, s);
 }
 

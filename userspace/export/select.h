@@ -26,6 +26,9 @@ struct selection {
 	u8 *named;           /* --comm: by thread id, 1 if it was ever so called */
 	u32 n_named;
 	u64 threads;
+	/* The only process so far: its counters would repeat the set's, and are not told. */
+	u32 single;
+	const u32 *single_now;
 };
 
 extern const struct model_sink select_sink;

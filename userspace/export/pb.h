@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * pb.h - protobuf's wire format, by the field (protobuf.dev/programming-guides/encoding).
+ *
+ * A dozen message types of Perfetto's are written, all of them flat: putting fields one after the
+ * other is less code than a generated library's structs would be to fill, and several times as fast.
+ * Each function returns the end of what it wrote; a varint takes at most 10 bytes, a tag 5.
+ */
+#ifndef CORUN_EXPORT_PB_H
+#define CORUN_EXPORT_PB_H
+
+#include <string.h>
+
+#include "base/types.h"
+
+static inline u8 *pb_varint(u8 *p, u64 value)
+{
+	while (value >= 0x80) {
+		*p++ = (u8)(value | 0x80);
+		value >>= 7;
+	}
+	*p++ = (u8)value;
+	return p;
+}
+
+/* Field @number as a varint (int64, uint64, int32, bool, enum: negative ones as 64 bits). */
+static inline u8 *pb_int(u8 *p, u32 number, u64 value)
+{
+	return pb_varint(pb_varint(p, number << 3), value);
+}
+
+/* Field @number as bytes: a string, a message, packed varints. */
+static inline u8 *pb_bytes(u8 *p, u32 number, const void *data, size_t len)
+{
+	p = pb_varint(pb_varint(p, number << 3 | 2), len);
+	if (len)
+		memcpy(p, data, len);
+	return p + len;
+}
+
+static inline u8 *pb_string(u8 *p, u32 number, const char *text)
+{
+	return pb_bytes(p, number, text, strlen(text));
+}
+
+#endif

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * perfetto.c - Perfetto's own format, for its UI and its SQL.
+ *
+ * Running and ready go in as the kernel's scheduler events (perfetto_sched.c), so that states, CPU
+ * tracks, priorities, wakers and the UI's analyses of them are native. What the scheduler does not
+ * know - in what a thread waits, who holds it, how many do what - are TrackEvents (perfetto_track.c).
+ *
+ * Its times are ns since the window opened.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "export/chrome_wait.h"
+#include "export/perfetto.h"
+#include "export/words.h"
+
+#define FLUSH_AT ((size_t)1 << 20)
+
+void perfetto_packet(struct perfetto *p, const u8 *fields, size_t len)
+{
+	if (p->data.len + len > FLUSH_AT) {
+		out_put(p->out, p->data.data, p->data.len);
+		buf_clear(&p->data);
+	}
+	if (!buf_reserve(&p->data, len + 16)) {
+		p->failed = true;
+		return;
+	}
+	/* Trace.packet is field 1. */
+	p->data.len = (size_t)((char *)pb_bytes((u8 *)p->data.data + p->data.len, 1, fields, len) -
+			       p->data.data);
+}
+
+bool perfetto_grow(struct perfetto *p, void **array, u32 *n, size_t size, u32 want)
+{
+	u32 cap = want * 2 + 64;
+	void *bigger;
+
+	if (want < *n)
+		return true;
+	bigger = realloc(*array, cap * size);
+	if (!bigger) {
+		p->failed = true;
+		return false;
+	}
+	memset((char *)bigger + *n * size, 0, (cap - *n) * size);
+	*array = bigger;
+	*n = cap;
+	return true;
+}
+
+/* The trace processor reads the numbers of end states by the kernel's version; ours are those of 4.14
+ * and later, which is all that corun runs on. */
+static void put_system(struct perfetto *p)
+{
+	u8 name[160], info[192], packet[224], *at;
+
+	at = pb_string(name, 1, "Linux");
+	at = pb_string(at, 3, p->release[0] ? p->release : "5.0");
+	at = pb_bytes(info, 1, name, (size_t)(at - name));
+	at = pb_bytes(packet, PACKET_SYSTEM_INFO, info, (size_t)(at - info));
+	perfetto_packet(p, packet, (size_t)(at - packet));
+}
+
+static void on_record(void *ctx, const struct record *rec)
+{
+	struct perfetto *p = ctx;
+	char name[80];
+
+	if (rec->type == REC_META && !strcmp(rec->meta.key, "kernel"))
+		snprintf(p->release, sizeof(p->release), "%s", rec->meta.value);
+	if (rec->type != REC_LOST || !p->begun)
+		return;
+	if (!p->lost)
+		perfetto_track(p, UUID_LOST, UUID_CURVES, "Events lost", 100, "");
+	p->lost += rec->lost.count;
+	snprintf(name, sizeof(name), "%llu events lost here, on CPU %u",
+		 (unsigned long long)rec->lost.count, rec->cpu);
+	perfetto_track(p, UUID_LANE(rec->cpu), UUID_LOST, "Events lost", rec->cpu, "");
+	perfetto_plain(p, UUID_LANE(rec->cpu), "lost", name, rec->ts,
+		       rec->lost.until_ns > rec->ts ? rec->lost.until_ns : rec->ts);
+}
+
+static void on_window_begin(void *ctx, u64 ts)
+{
+	struct perfetto *p = ctx;
+
+	p->begun = true;
+	p->begin_ns = perfetto_time(p, ts);
+	if (!p->part->index)
+		put_system(p);
+	perfetto_head(p);
+}
+
+static void on_thread_rename(void *ctx, const struct thread *t, u64 ts)
+{
+	(void)ts;
+	perfetto_rename(ctx, t);
+}
+
+static void on_wakeup(void *ctx, const struct wakeup *w)
+{
+	perfetto_wakeup(ctx, w);
+}
+
+static void on_state(void *ctx, const struct span *span)
+{
+	struct perfetto *p = ctx;
+	u64 track = perfetto_thread_track(p, span->thread);
+
+	switch (span->state) {
+	case STATE_RUNNING:
+		perfetto_running(p, span);
+		break;
+	case STATE_READY:
+		perfetto_ready(p, span);
+		break;
+	case STATE_WAITING:
+		perfetto_slice(p, track, span);
+		break;
+	default:
+		buf_clear(&p->words);
+		words_span(&p->words, p->model, span);
+		if (!p->words.failed)
+			perfetto_plain(p, track, state_names[span->state], p->words.data,
+				       span->start_ns, span->end_ns);
+	}
+}
+
+static void on_window_end(void *ctx, u64 ts)
+{
+	struct perfetto *p = ctx;
+
+	(void)ts;
+	p->begun = false;
+	perfetto_sched_end(p);
+}
+
+static int perfetto_close(void *ctx)
+{
+	struct perfetto *p = ctx;
+	bool failed;
+
+	failed = p->failed || p->data.failed || p->body.failed || p->words.failed || p->rows.failed;
+	if (!failed && p->data.len)
+		out_put(p->out, p->data.data, p->data.len);
+	perfetto_waits_clear(p);
+	perfetto_sched_free(p);
+	perfetto_strings_free(&p->categories);
+	perfetto_strings_free(&p->events);
+	perfetto_strings_free(&p->annotations);
+	perfetto_strings_free(&p->texts);
+	rows_free(&p->rows);
+	free(p->waits);
+	free(p->ready);
+	free(p->threads);
+	free(p->processes);
+	free(p->process_curves);
+	buf_free(&p->data);
+	buf_free(&p->body);
+	buf_free(&p->words);
+	free(p);
+	return failed ? -ENOMEM : 0;
+}
+
+static int perfetto_open(void **ctx, struct out *out, struct model *model,
+			 const struct export_options *options)
+{
+	struct perfetto *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	p->out = out;
+	p->model = model;
+	p->part = options->part;
+	p->sequence = p->part->index + 1;
+	p->cleared = true;
+	p->categories.field = INTERNED_CATEGORY;
+	p->events.field = INTERNED_EVENT;
+	p->annotations.field = INTERNED_ANNOTATION;
+	p->texts.field = INTERNED_TEXT;
+	rows_init(&p->rows, model, p->part);
+	*ctx = p;
+	return perfetto_waits_init(p);
+}
+
+static const struct model_sink perfetto_sink = {
+	.record = on_record,
+	.window_begin = on_window_begin,
+	.thread_rename = on_thread_rename,
+	.wakeup = on_wakeup,
+	.state = on_state,
+	.window_end = on_window_end,
+};
+
+const struct export_format export_perfetto = {
+	.name = "perfetto",
+	.extension = ".pftrace",
+	.summary = "Perfetto's own format, smaller and quicker to load than JSON",
+	.sink = &perfetto_sink,
+	.curve = perfetto_curve,
+	.open = perfetto_open,
+	.close = perfetto_close,
+};
