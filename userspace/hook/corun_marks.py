@@ -31,6 +31,7 @@ _MORE = 1 << 63
 _lock = threading.Lock()
 _ring = None      # Ring; None: nobody records
 _tried = False
+_pid = 0          # whose ring it is, if forks have to be looked for
 if hasattr(time, "monotonic_ns"):  # CLOCK_MONOTONIC on Linux
     _now = time.monotonic_ns
 else:
@@ -132,19 +133,22 @@ def open_ring(strings=0, number=0):
 
 def recording():
     """Is somebody recording? For what costs something to prepare."""
-    global _ring, _tried
+    global _ring, _tried, _pid
+    if _pid and _pid != os.getpid():
+        _forget()
     if not _tried:
         with _lock:
             if not _tried:
                 _ring = open_ring(0, 3)
+                _pid = 0 if hasattr(os, "register_at_fork") else os.getpid()  # 3.6 cannot be told
                 _tried = True
     return _ring is not None
 
 
 def _forget():
     """A forked child: the parent's ring is not ours."""
-    global _ring, _tried, _lock
-    _lock, _ring, _tried = threading.Lock(), None, False
+    global _ring, _tried, _lock, _pid
+    _lock, _ring, _tried, _pid = threading.Lock(), None, False, 0
 
 
 if hasattr(os, "register_at_fork"):
