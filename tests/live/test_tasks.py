@@ -380,3 +380,50 @@ if __name__ == "__main__":
 """)
     for version, path in pythons():
         same_with_and_without(path, program, status=0)
+
+
+def has(module):
+    if run("/usr/bin/python3", "-c", "import " + module).returncode:
+        raise Skip(f"the system's Python has no {module}")
+
+
+@test
+def trio_tasks_by_its_own_instruments():
+    has("trio")
+    program = scratch / "with_trio.py"
+    program.write_text("""
+import trio
+async def child(lock):
+    await trio.sleep(0.005)
+    async with lock: await trio.sleep(0.005)
+async def bad():
+    await trio.sleep(0)
+    raise ValueError
+async def main():
+    lock = trio.Lock()
+    try:
+        async with trio.open_nursery() as nursery:
+            for _ in range(2): nursery.start_soon(child, lock)
+            nursery.start_soon(trio.sleep_forever)
+            await trio.sleep(0.05)
+            nursery.start_soon(bad)
+    except (ValueError, BaseException): print("caught")
+trio.run(main)
+""")
+    trace = same_with_and_without("/usr/bin/python3", program, status=0)
+    rows = report(trace)["tasks"]["list"]
+    children = [r for r in rows if r["name"].endswith(".child")]
+    check(len(children) == 2 and all(r["kind"] == "trio" and r["outcome"] == "result" for r in children), rows)
+    check(all(r["time_ns"]["sleep"] > 9_000_000 for r in children), children)
+    check(any("mutex" in r["time_ns"] for r in children), children)
+    check([r["outcome"] for r in rows if r["name"].endswith(".bad")] == ["exception"], rows)
+    check([r["outcome"] for r in rows if r["name"].endswith("sleep_forever")] == ["cancelled"], rows)
+
+
+@test
+def uvloop_is_said():
+    has("uvloop")
+    program = scratch / "with_uvloop.py"
+    program.write_text("import asyncio, uvloop\nuvloop.install()\nasyncio.run(asyncio.sleep(0))\n")
+    trace = same_with_and_without("/usr/bin/python3", program, status=0)
+    check(any("uvloop" in note for note in report(trace)["notes"]), report(trace)["notes"])

@@ -15,6 +15,9 @@ watched = {
     "multiprocessing.pool": ("corun_jobs.py", "install_pool"),
     "multiprocessing.connection": ("corun_jobs.py", "install_connection"),
     "multiprocessing.queues": ("corun_jobs.py", "install_queues"),
+    "trio._core._run": ("corun_others.py", "install_trio"),
+    "uvloop": ("corun_others.py", "say_uvloop"),
+    "curio": ("corun_others.py", "say_curio"),
 }
 scopes = {}
 

@@ -22,11 +22,12 @@ FILE_BYTES(corun_marks, "corun_marks.py");
 FILE_BYTES(corun_graft, "corun_graft.py");
 FILE_BYTES(corun_asyncio, "corun_asyncio.py");
 FILE_BYTES(corun_jobs, "corun_jobs.py");
+FILE_BYTES(corun_others, "corun_others.py");
 
 #define ENTRY(symbol) {#symbol ".py", hook_##symbol, &hook_##symbol##_len}
 
 const struct hook_file hook_files[] = {
 	ENTRY(sitecustomize), ENTRY(corun_hook), ENTRY(corun_marks), ENTRY(corun_graft),
-	ENTRY(corun_asyncio), ENTRY(corun_jobs),
+	ENTRY(corun_asyncio), ENTRY(corun_jobs), ENTRY(corun_others),
 	{NULL, NULL, NULL},
 };
