@@ -243,32 +243,6 @@ static void on_state(void *ctx, const struct span *span)
 	}
 }
 
-/* Regions of different threads may overlap without nesting: each is an async slice of its own. */
-static void on_region(void *ctx, const struct region *region)
-{
-	struct chrome *c = ctx;
-	s64 pid = region->thread ? rows_pid(&c->rows, region->thread->process) :
-				   rows_group(&c->rows, ROW_CURVES);
-	u64 id = ++c->regions * c->part->count + c->part->index;
-
-	for (int i = 0; i < 2; i++) {
-		char *p;
-
-		json_puts(&c->json, i ? ",\n{\"ph\":\"e\",\"cat\":\"region\",\"name\":" :
-					",\n{\"ph\":\"b\",\"cat\":\"region\",\"name\":");
-		json_string(&c->json, region->name);
-		p = json_room(&c->json, EVENT_ROOM);
-		p = put_lit(p, ",\"id\":");
-		p = put_u64(p, id);
-		p = put_lit(p, ",\"pid\":");
-		p = put_u64(p, (u64)pid);
-		p = put_lit(p, ",\"ts\":");
-		p = put_us(p, chrome_time(c, i ? region->end_ns : region->start_ns));
-		*p++ = '}';
-		json_wrote(&c->json, p);
-	}
-}
-
 static void on_window_end(void *ctx, u64 ts)
 {
 	struct chrome *c = ctx;
@@ -287,6 +261,7 @@ static int chrome_close(void *ctx)
 	c->json.failed |= failed;
 	failed = json_close(&c->json) != 0;
 	wait_texts_free(&c->waits);
+	chrome_lanes_free(c);
 	rows_free(&c->rows);
 	free(c->arrows);
 	buf_free(&c->name);
@@ -322,7 +297,10 @@ static const struct model_sink chrome_sink = {
 	.thread_rename = on_thread_rename,
 	.state = on_state,
 	.wakeup = on_wakeup,
-	.region = on_region,
+	.region = chrome_region,
+	.task_start = chrome_task_start,
+	.task_state = chrome_task_state,
+	.task_end = chrome_task_end,
 	.window_end = on_window_end,
 };
 
@@ -332,6 +310,7 @@ const struct export_format export_chrome = {
 	.summary = "Chrome trace JSON, for ui.perfetto.dev and others",
 	.sink = &chrome_sink,
 	.curve = chrome_curve,
+	.lock = chrome_lock,
 	.open = chrome_open,
 	.close = chrome_close,
 };

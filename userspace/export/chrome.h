@@ -6,6 +6,7 @@
 #include "export/chrome_wait.h"
 #include "export/curves.h"
 #include "export/json.h"
+#include "export/lanes.h"
 
 /* A wake-up that is not yet drawn: its arrow ends in the slice that comes next. */
 struct arrow {
@@ -26,6 +27,8 @@ struct chrome {
 	struct buf name, meta;
 	struct arrow *arrows; /* by thread id */
 	u32 n_arrows;
+	struct map locks;     /* lane id + 1: its row has a name */
+	struct map tasks;     /* task id + 1 -> name that its slice began with */
 	bool failed;
 };
 
@@ -45,6 +48,14 @@ void chrome_head(struct chrome *c);
 void chrome_tail(struct chrome *c);
 void chrome_note_meta(struct chrome *c, const struct rec_meta *meta);
 void chrome_lost(struct chrome *c, const struct record *rec);
+
+/* chrome_lane.c */
+void chrome_lock(void *ctx, const struct lock_lane *lane, u64 start, u64 end);
+void chrome_task_start(void *ctx, const struct task *task, u64 ts);
+void chrome_task_state(void *ctx, const struct task_span *span);
+void chrome_task_end(void *ctx, const struct task *task, u64 ts);
+void chrome_region(void *ctx, const struct region *region);
+void chrome_lanes_free(struct chrome *c);
 
 /* chrome_count.c */
 void chrome_curve(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now);

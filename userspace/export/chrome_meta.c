@@ -61,7 +61,7 @@ void chrome_head(struct chrome *c)
 		json_puts(&c->json, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
 		first = c->json.len;
 	}
-	chrome_group(c, rows_group(&c->rows, ROW_CURVES), "Concurrency and parallelism", -1);
+	chrome_group(c, rows_group(&c->rows, ROW_CURVES), "Concurrency and parallelism", -2);
 	/* Every event brings its comma along; the very first has nothing before it. */
 	if (!c->part->index)
 		memmove(c->json.data + first, c->json.data + first + 1, --c->json.len - first);

@@ -28,6 +28,8 @@ struct export_part {
 	s64 unsure_ns;      /* how far the wall clocks may be off; 0: one clock, -1: not known */
 };
 
+struct lock_lane;
+
 struct export_options {
 	bool compat; /* chrome: X slices alone, for every viewer */
 	bool korean; /* html: which language it opens in */
@@ -53,6 +55,8 @@ struct export_format {
 	/* The counters of what is exported (curves.h has the indices), those of processes from the
 	 * second process on; may be NULL. */
 	void (*curve)(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now);
+	/* A contended lock was held by lane->holder from @start to @end (lanes.h); may be NULL. */
+	void (*lock)(void *ctx, const struct lock_lane *lane, u64 start, u64 end);
 	/*
 	 * Begin a trace: write what comes first to @out, which is borrowed. *@ctx is the sink's
 	 * context. Several traces come one after the other: @options->part tells which this is.

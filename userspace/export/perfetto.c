@@ -66,20 +66,11 @@ static void put_system(struct perfetto *p)
 static void on_record(void *ctx, const struct record *rec)
 {
 	struct perfetto *p = ctx;
-	char name[80];
 
 	if (rec->type == REC_META && !strcmp(rec->meta.key, "kernel"))
 		snprintf(p->release, sizeof(p->release), "%s", rec->meta.value);
-	if (rec->type != REC_LOST || !p->begun)
-		return;
-	if (!p->lost)
-		perfetto_track(p, UUID_LOST, UUID_CURVES, "Events lost", 100, "");
-	p->lost += rec->lost.count;
-	snprintf(name, sizeof(name), "%llu events lost here, on CPU %u",
-		 (unsigned long long)rec->lost.count, rec->cpu);
-	perfetto_track(p, UUID_LANE(rec->cpu), UUID_LOST, "Events lost", rec->cpu, "");
-	perfetto_plain(p, UUID_LANE(rec->cpu), "lost", name, rec->ts,
-		       rec->lost.until_ns > rec->ts ? rec->lost.until_ns : rec->ts);
+	if (rec->type == REC_LOST && p->begun)
+		perfetto_lost(p, rec);
 }
 
 static void on_window_begin(void *ctx, u64 ts)
@@ -160,6 +151,8 @@ static int perfetto_close(void *ctx)
 	buf_free(&p->data);
 	buf_free(&p->body);
 	buf_free(&p->words);
+	buf_free(&p->name);
+	map_free(&p->locks);
 	free(p);
 	return failed ? -ENOMEM : 0;
 }
@@ -191,6 +184,9 @@ static const struct model_sink perfetto_sink = {
 	.thread_rename = on_thread_rename,
 	.wakeup = on_wakeup,
 	.state = on_state,
+	.region = perfetto_region,
+	.task_start = perfetto_task_start,
+	.task_state = perfetto_task_state,
 	.window_end = on_window_end,
 };
 
@@ -200,6 +196,7 @@ const struct export_format export_perfetto = {
 	.summary = "Perfetto's own format, smaller and quicker to load than JSON",
 	.sink = &perfetto_sink,
 	.curve = perfetto_curve,
+	.lock = perfetto_lock,
 	.open = perfetto_open,
 	.close = perfetto_close,
 };

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "export/curves.h"
+#include "export/lanes.h"
 #include "export/pb.h"
 #include "export/rows.h"
 
@@ -86,7 +87,9 @@ struct perfetto {
 	struct out *out;
 	struct model *model;
 	const struct export_part *part;
-	struct buf data, body, words;
+	struct buf data, body, words, name;
+	struct map locks;   /* lane id + 1: its track is described */
+	u64 regions;
 	struct rows rows;
 	u32 sequence;
 	bool begun, failed;
@@ -136,6 +139,14 @@ void perfetto_plain(struct perfetto *p, u64 track, const char *category, const c
 void perfetto_track(struct perfetto *p, u64 uuid, u64 parent, const char *name, u32 rank,
 		    const char *description);
 void perfetto_curve(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now);
+u64 perfetto_process_track(struct perfetto *p, const struct process *process);
+
+/* perfetto_lane.c */
+void perfetto_lost(struct perfetto *p, const struct record *rec);
+void perfetto_lock(void *ctx, const struct lock_lane *lane, u64 start, u64 end);
+void perfetto_task_start(void *ctx, const struct task *task, u64 ts);
+void perfetto_task_state(void *ctx, const struct task_span *span);
+void perfetto_region(void *ctx, const struct region *region);
 void perfetto_strings_free(struct strings *strings);
 void perfetto_rename(struct perfetto *p, const struct thread *t);
 int perfetto_waits_init(struct perfetto *p);

@@ -98,8 +98,11 @@ void perfetto_waits_clear(struct perfetto *p)
 	}
 }
 
+/* Between two events, when there are too many. */
 static void forget_strings(struct perfetto *p)
 {
+	if (p->events.n + p->texts.n < STRINGS_MAX)
+		return;
 	perfetto_strings_free(&p->categories);
 	perfetto_strings_free(&p->events);
 	perfetto_strings_free(&p->annotations);
@@ -169,6 +172,12 @@ static void describe_process(struct perfetto *p, const struct process *process)
 			     10 + process->id), TRACK_PROCESS, inner, (size_t)(at - inner));
 	put_descriptor(p, data, (size_t)(at - data));
 	free(data);
+}
+
+u64 perfetto_process_track(struct perfetto *p, const struct process *process)
+{
+	describe_process(p, process);
+	return UUID_PROCESS(process->id);
 }
 
 static void put_thread(struct perfetto *p, const struct thread *t)
@@ -294,8 +303,7 @@ static const struct wait_bytes *wait_bytes(struct perfetto *p, const struct wait
 
 	if (b->data && wait_same(&b->of, w))
 		return b;
-	if (p->events.n + p->texts.n > STRINGS_MAX)
-		forget_strings(p);
+	forget_strings(p);
 	end = make_wait(p, data, w);
 	free(b->data);
 	b->len = (u32)(end - data);
@@ -325,8 +333,10 @@ void perfetto_slice(struct perfetto *p, u64 track, const struct span *span)
 void perfetto_plain(struct perfetto *p, u64 track, const char *category, const char *name, u64 start,
 		    u64 end)
 {
-	u8 data[64], *at = pb_int(data, EVENT_CATEGORY, string_id(p, &p->categories, category));
+	u8 data[64], *at;
 
+	forget_strings(p);
+	at = pb_int(data, EVENT_CATEGORY, string_id(p, &p->categories, category));
 	at = pb_int(at, EVENT_NAME, string_id(p, &p->events, name));
 	put_event(p, perfetto_time(p, start), EVENT_BEGIN, track, data, (size_t)(at - data));
 	put_event(p, perfetto_time(p, end), EVENT_END, track, NULL, 0);

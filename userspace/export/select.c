@@ -97,6 +97,7 @@ static void on_thread_start(void *ctx, const struct thread *thread, u64 ts)
 		return;
 	s->threads++;
 	curves_enter(&s->curves, thread, clamp(s, ts));
+	lanes_enter(&s->lanes, thread, clamp(s, ts));
 	PASS(s, thread_start, thread, clamp(s, ts));
 }
 
@@ -118,6 +119,10 @@ static void on_state(void *ctx, const struct span *span)
 	cut.start_ns = clamp(s, span->start_ns);
 	cut.end_ns = clamp(s, span->end_ns);
 	curves_enter(&s->curves, span->thread, cut.end_ns);
+	if (span->state == STATE_WAITING)
+		lanes_woken(&s->lanes, span->thread, span->waker, cut.end_ns);
+	if (span->thread->state == STATE_WAITING)
+		lanes_enter(&s->lanes, span->thread, cut.end_ns);
 	if (cut.start_ns == cut.end_ns ||
 	    (span->state == STATE_WAITING &&
 	     span->end_ns - span->start_ns < s->options->min_wait_ns))
@@ -145,6 +150,8 @@ static void on_lock_wait(void *ctx, const struct lock_wait *wait)
 
 	cut.start_ns = clamp(s, wait->start_ns);
 	cut.end_ns = clamp(s, wait->end_ns);
+	if (wants(s, wait->thread))
+		lanes_wait_over(&s->lanes, &cut);
 	if (wants(s, wait->thread) && cut.start_ns < cut.end_ns &&
 	    wait->end_ns - wait->start_ns >= s->options->min_wait_ns)
 		PASS(s, lock_wait, &cut);
@@ -154,6 +161,7 @@ static void on_gil(void *ctx, s32 tgid, u64 lock, u32 holder, bool known, bool e
 {
 	struct selection *s = ctx;
 
+	lanes_gil(&s->lanes, tgid, lock, holder, known, clamp(s, ts));
 	if (wants_process(s, tgid))
 		PASS(s, gil, tgid, lock, holder, known, exact, clamp(s, ts));
 }
@@ -185,11 +193,59 @@ static void on_task(void *ctx, const struct rec_task *task, u64 ts)
 		PASS(s, task, task, clamp(s, ts));
 }
 
+/* Tasks go with their process: which thread runs one may change with every step. */
+static void on_task_start(void *ctx, const struct task *task, u64 ts)
+{
+	struct selection *s = ctx;
+
+	if (wants_process(s, task->tgid))
+		PASS(s, task_start, task, clamp(s, ts));
+}
+
+static void on_task_rename(void *ctx, const struct task *task, u64 ts)
+{
+	struct selection *s = ctx;
+
+	if (wants_process(s, task->tgid))
+		PASS(s, task_rename, task, clamp(s, ts));
+}
+
+static void on_task_state(void *ctx, const struct task_span *span)
+{
+	struct selection *s = ctx;
+	struct task_span cut = *span;
+
+	cut.start_ns = clamp(s, span->start_ns);
+	cut.end_ns = clamp(s, span->end_ns);
+	if (wants_process(s, span->task->tgid) && cut.start_ns < cut.end_ns)
+		PASS(s, task_state, &cut);
+}
+
+static void on_task_step(void *ctx, const struct task_step *step)
+{
+	struct selection *s = ctx;
+	struct task_step cut = *step;
+
+	cut.start_ns = clamp(s, step->start_ns);
+	cut.end_ns = clamp(s, step->end_ns);
+	if (wants_process(s, step->task->tgid) && cut.start_ns < cut.end_ns)
+		PASS(s, task_step, &cut);
+}
+
+static void on_task_end(void *ctx, const struct task *task, u64 ts)
+{
+	struct selection *s = ctx;
+
+	if (wants_process(s, task->tgid))
+		PASS(s, task_end, task, clamp(s, ts));
+}
+
 static void on_window_end(void *ctx, u64 ts)
 {
 	struct selection *s = ctx;
 
 	curves_end(&s->curves, clamp(s, ts));
+	lanes_end(&s->lanes, clamp(s, ts));
 	s->open = false;
 	PASS(s, window_end, clamp(s, ts));
 }
@@ -209,6 +265,11 @@ const struct model_sink select_sink = {
 	.region = on_region,
 	.region_begin = on_region_begin,
 	.task = on_task,
+	.task_start = on_task_start,
+	.task_rename = on_task_rename,
+	.task_state = on_task_state,
+	.task_step = on_task_step,
+	.task_end = on_task_end,
 	.window_end = on_window_end,
 };
 
@@ -243,6 +304,14 @@ static void on_curve(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now
 	s->format->curve(s->ctx, process, ts, changed, now);
 }
 
+static void on_lane(void *ctx, const struct lock_lane *lane, u64 start, u64 end)
+{
+	struct selection *s = ctx;
+
+	if (s->format->lock)
+		s->format->lock(s->ctx, lane, start, end);
+}
+
 void select_init(struct selection *s, const struct export_format *format, void *ctx,
 		 const struct export_options *options, const struct model *model)
 {
@@ -253,11 +322,13 @@ void select_init(struct selection *s, const struct export_format *format, void *
 	s->kernel = true;
 	s->single = NO_THREAD;
 	curves_init(&s->curves, model_parked(model), on_curve, s);
+	lanes_init(&s->lanes, on_lane, s);
 }
 
 void select_free(struct selection *s)
 {
 	curves_free(&s->curves);
+	lanes_free(&s->lanes);
 	free(s->named);
 }
 

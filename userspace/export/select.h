@@ -11,6 +11,7 @@
 
 #include "export/curves.h"
 #include "export/export.h"
+#include "export/lanes.h"
 
 struct trace_reader;
 
@@ -20,6 +21,7 @@ struct selection {
 	void *ctx;           /* the format's */
 	const struct model *model;
 	struct curves curves;
+	struct lanes lanes;
 	u64 from, to;        /* absolute; set when the window opens */
 	bool open;
 	bool kernel;         /* kernel threads are wanted */

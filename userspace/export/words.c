@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "export/words.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 void words_duration(struct buf *buf, u64 ns)
@@ -69,5 +70,41 @@ void words_span(struct buf *buf, const struct model *model, const struct span *s
 		break;
 	default:
 		buf_puts(buf, "Unknown (events lost)");
+	}
+}
+
+void words_lock(struct buf *buf, enum wait_kind kind, u64 lock, const struct process *process)
+{
+	buf_puts(buf, kind_table[kind].label);
+	if (kind != KIND_GIL)
+		buf_printf(buf, " 0x%" PRIx64, lock);
+	if (process)
+		buf_printf(buf, " of %s %d", process->name, process->tgid);
+}
+
+void words_task(struct buf *buf, const struct task_span *span)
+{
+	const char *detail = strchr(span->what, ':');
+
+	switch (span->state) {
+	case STATE_RUNNING:
+		buf_puts(buf, "running");
+		if (span->thread) {
+			buf_puts(buf, " on ");
+			buf_puts(buf, thread_label(span->thread));
+		}
+		break;
+	case STATE_WAITING:
+		buf_puts(buf, kind_table[span->wait_kind].label);
+		if (!span->thread && detail && detail[1]) {
+			buf_putc(buf, ' ');
+			buf_puts(buf, detail + 1);
+		}
+		break;
+	case STATE_UNKNOWN:
+		buf_puts(buf, "unknown (marks lost)");
+		break;
+	default:
+		buf_puts(buf, state_names[span->state]);
 	}
 }

@@ -10,6 +10,10 @@
 void words_wait(struct buf *buf, const struct model *model, const struct wait_info *wait);
 /* "On CPU", "Ready (preempted by cc1)", the wait, "Stopped", "Unknown (events lost)". */
 void words_span(struct buf *buf, const struct model *model, const struct span *span);
+/* "GIL of app.py 4242", "mutex 0x7f12 of server 4242". @process NULL: shared between processes. */
+void words_lock(struct buf *buf, enum wait_kind kind, u64 lock, const struct process *process);
+/* What a task does: "running on worker-1", "ready", "network 127.0.0.1:80". */
+void words_task(struct buf *buf, const struct task_span *span);
 /* "50 ms", "1.25 s", "340 us": three significant figures. */
 void words_duration(struct buf *buf, u64 ns);
 
