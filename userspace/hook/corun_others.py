@@ -20,7 +20,7 @@ def say_curio(module):
 
 # Functions that trio's tasks wait in, innermost first, by what they wait for.
 KINDS = {"sleep": "sleep", "sleep_until": "sleep", "sleep_forever": "sleep", "wait_readable": "network",
-         "wait_writable": "network", "Lock.acquire": "mutex", "StrictFIFOLock.acquire": "mutex",
+         "wait_writable": "network", "Lock.acquire": "mutex", "StrictFIFOLock.acquire": "mutex", "_LockImpl.acquire": "mutex",
          "Semaphore.acquire": "semaphore", "CapacityLimiter.acquire": "semaphore", "Event.wait": "condition",
          "Condition.wait": "condition", "MemoryReceiveChannel.receive": "condition",
          "MemorySendChannel.send": "condition", "NurseryManager.__aexit__": "join",
