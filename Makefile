@@ -36,7 +36,7 @@ silent := $(findstring s,$(firstword -$(MAKEFLAGS)))
 say = $(if $(V)$(silent),,@printf '  %-7s %s\n' '$(1)' '$(2)')
 
 WARN := -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes -Wshadow -Wpointer-arith
-CPPFLAGS += -D_GNU_SOURCE -DCORUN_VERSION='"$(VERSION)"' -Iuserspace -Ibpf -I$(B)
+CPPFLAGS += -D_GNU_SOURCE -DCORUN_VERSION='"$(VERSION)"' -DVIEWER='"viewer"' -Iuserspace -Ibpf -I$(B)
 CFLAGS_OPT := $(if $(DEBUG),-O0 -g3,-O2 -g)
 CFLAGS += -std=gnu11 $(CFLAGS_OPT) $(WARN) $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer)
 LDFLAGS += $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
@@ -92,7 +92,6 @@ $(B)/userspace/record/hook_files.o: $(wildcard userspace/hook/*.py)
 
 # So do the viewer's files (export/page_files.c).
 $(B)/userspace/export/page_files.o: $(wildcard viewer/*)
-$(B)/userspace/export/page_files.o: CPPFLAGS += -DVIEWER='"viewer"'
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
