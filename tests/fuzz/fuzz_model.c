@@ -61,6 +61,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	struct buf text = BUF_INIT;
 	struct report *report;
 	char path[40];
+	const char *trace = path;
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 
 	if (fd < 0 || dprintf(fd, TRACE_TEXT_MAGIC "\n") < 0 ||
@@ -74,7 +75,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			check_json(text.data);
 		report_text(report, &look, &text);
 		report_free(report);
-		export_file(export_formats[0], path, "build/fuzz/out.json", &timeline, NULL, &result, NULL);
+		for (size_t i = 0; export_formats[i]; i++)
+			export_file(export_formats[i], &trace, 1, "build/fuzz/out", &timeline, NULL,
+				    &result, NULL);
 	}
 	buf_free(&text);
 	close(fd);

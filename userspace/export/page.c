@@ -89,11 +89,16 @@ static int put_comparison(struct out *out, const struct compare_side *sides, u32
 
 static int put_traces(struct out *out, const char *const *traces, u32 n, struct error *err)
 {
-	struct report **reports = calloc(n, sizeof(*reports));
-	struct compare_side *sides = calloc(n, sizeof(*sides));
+	struct report **reports = calloc(n + 1, sizeof(*reports));
+	struct compare_side *sides = calloc(n + 1, sizeof(*sides));
 	struct report_options options = {0};
-	int code = reports && sides ? 0 : error_set(err, -ENOMEM, "out of memory");
+	int code = 0;
 
+	if (!reports || !sides) {
+		free(reports);
+		free(sides);
+		return error_set(err, -ENOMEM, "out of memory");
+	}
 	for (u32 i = 0; !code && i < n; i++) {
 		code = report_read(&reports[i], traces[i], &options, NULL, err);
 		sides[i] = (struct compare_side){reports[i], basename(traces[i])};
@@ -102,7 +107,7 @@ static int put_traces(struct out *out, const char *const *traces, u32 n, struct 
 	}
 	if (!code && n > 1)
 		code = put_comparison(out, sides, n, err);
-	for (u32 i = 0; reports && i < n; i++)
+	for (u32 i = 0; i < n; i++)
 		report_free(reports[i]);
 	free(reports);
 	free(sides);

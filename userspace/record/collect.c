@@ -339,10 +339,11 @@ static void put_exec(struct collect *c, const struct ev_exec *ev)
 		rec.thread.args = "";
 		put(c, &rec, false);
 		member_add(c, ev->tid, ev->tgid, ev->ns_tid, MEMBER_RUNNING);
-		put_affinity(c, &ev->head, ev->tid, ev->cpus, ev->mask);
 	} else {
 		members_exec(&c->members, ev->tid, ev->old_tid);
 	}
+	/* Programs such as taskset change it just before. */
+	put_affinity(c, &ev->head, ev->tid, ev->cpus, ev->mask);
 	convert_exec(ev, c->config.redact, &rec, &c->strings);
 	put(c, &rec, false);
 	if (c->ops.process)
