@@ -72,7 +72,7 @@ struct export_format {
 		     const struct export_options *options, struct error *err);
 };
 
-extern const struct export_format export_chrome, export_html, export_perfetto;
+extern const struct export_format export_chrome, export_html, export_perfetto, export_ndjson;
 
 /* Ends with a NULL. */
 extern const struct export_format *const export_formats[];

@@ -104,7 +104,8 @@ static void put_switch(struct perfetto *p, struct sched_cpu *c, u64 ts, u32 prev
 	c->last_ts = ts;
 	put_varint(&c->state, prev_state);
 	put_varint(&c->next, row ? (u64)row->tid : 0);
-	put_varint(&c->prio, next ? prio : 120);
+	/* 0: idle, or it ran before the first switch that told. */
+	put_varint(&c->prio, prio ? prio : 120);
 	put_varint(&c->name, name_index(p, c, next));
 	c->n++;
 }
