@@ -9,8 +9,9 @@ is added, so tracebacks, coroutines' stacks and exceptions are what they were.
 - BaseEventLoop.create_task: an eager task (3.12+) has run its first step when this returns.
 - BaseEventLoop.run_forever: which thread runs the loop.
 
-One slot a step, so that a step costs half a microsecond. A step that leaves the task waiting looks
-along the chain of awaits for the line and for what is awaited.
+One slot a step. The hot part is an extension module (step.c); where it cannot be loaded the same is
+done here, in Python, at three times the price. A step that leaves the task waiting looks along the
+chain of awaits for the line and for what is awaited.
 """
 import ast
 import os
@@ -61,6 +62,44 @@ class FirstStep:
 
 # ---- asyncio's methods, with something between their lines ----
 
+def load_fast():
+    """The extension module, or None: another Python than it was made for. It stays out of sys.modules."""
+    if sys.version_info >= (3, 15) or "t" in sys.abiflags or os.environ.get("CORUN_HOOK") == "python":
+        return None
+    try:
+        import _imp
+        path = os.path.join(os.path.dirname(__file__), "corun_step.so")
+        spec = sys.modules["_frozen_importlib"].ModuleSpec("corun_step", None, origin=path)
+        module = _imp.create_dynamic(spec)
+        _imp.exec_dynamic(module)
+        sys.modules.pop("corun_step", None)
+        return module
+    except ImportError:
+        return None
+
+
+fast = load_fast()
+if fast is not None:
+    fast_add, fast_over, fast_waits = fast.add, fast.over, fast.waits
+
+FAST_RUN_HEAD = '''
+corun_task = corun_getattr(self._callback, "__self__", None)
+corun_known = corun_begin(corun_task)
+if corun_known:
+    corun_first(corun_task)
+'''
+FAST_RUN_TAIL = '''
+if corun_known is not None and corun_end(corun_task):
+    corun_step_end(corun_task)
+corun_task = None
+'''
+FAST_SOON_HEAD = '''
+corun_task = corun_getattr(callback, "__self__", None)
+if corun_task is not None:
+    if corun_soon(corun_task):
+        corun_register(corun_task)
+    corun_task = None
+'''
 RUN_HEAD = '''
 corun_task = corun_getattr(self._callback, "__self__", None)
 corun_rec = corun_live.get(corun_id(corun_task))
@@ -99,10 +138,12 @@ if corun_task is not None:
 '''
 
 
-def wrap_run(body):
-    step = next(node for node in body if isinstance(node, ast.Try))
-    step.finalbody = statements(RUN_TAIL, step.body[0]) + step.finalbody
-    return body
+def wrap_run(tail):
+    def wrap(body):
+        step = next(node for node in body if isinstance(node, ast.Try))
+        step.finalbody = statements(tail, step.body[0]) + step.finalbody
+        return body
+    return wrap
 
 
 def wrap_create(body):
@@ -139,6 +180,10 @@ def have_ring():
         return False
     strings.clear()
     strings[""] = 0
+    if fast is not None:
+        if not fast.open(opened.path.encode(), opened.at, opened.mask + 1, 0):
+            return False
+        opened.indexes = iter(fast.index, None)
     cells = memoryview(opened.map).cast("Q")
     values = {"corun_map": opened.map, "corun_indexes": opened.indexes, "corun_mask": opened.mask,
               "corun_at": opened.at}
@@ -156,6 +201,8 @@ def forked():
     """A child: tasks that it goes on with are new ones, in a ring of its own."""
     global ring, cells
     ring = cells = None
+    if fast is not None:
+        fast.reset()
     for rec in live.values():
         rec[ID] = rec[READY_AT] = 0
     live.clear()
@@ -225,7 +272,10 @@ def register(task, coro=None):
         begin = creating.get(threading.get_ident()) or now()
         loop = task.get_loop()
         creator = tasks.current_task(loop) if events._get_running_loop() is loop else None
-        parent = holder[1] if creator is task else live.get(id(creator))
+        if creator is not task:
+            parent = live.get(id(creator))
+        else:
+            parent = holder[1] if fast is None else [fast.current()]
         ref = TaskRef(task, dropped)
         ref.key = id(task)
         if coro is None:
@@ -237,6 +287,9 @@ def register(task, coro=None):
         site = place(code, code.co_firstlineno).encode("utf-8", "replace") if code else b""
         ring.put(1, 0, number, parent[ID] if parent else 0, b"asyncio\0%s\0%s" % (name, site), begin)
         rec = live[id(task)] = [number, now(), None, name, ref, what]
+        if fast is not None:
+            fast_add(task, number)
+            return rec
         rec[LOOP] = first = FirstStep()
         first.rec, first.info = rec, loop_info(loop)
         return rec
@@ -249,6 +302,8 @@ def dropped(ref):
     rec = live.get(ref.key)
     if rec is not None and rec[REF] is ref:
         del live[ref.key]
+        if fast is not None:
+            fast.drop(ref.key)
         ring.put(5, 2, rec[ID])
 
 
@@ -274,6 +329,41 @@ def put_end(task, rec, begin, end, ready):
     index = next(ring_indexes)
     pack(ring_map, ((index & ring_mask) << 6) + ring_at, begin, rec[ID], 0, rec[LOOP][1] - READY + outcome, 0,
          end, ready, index + 1)
+
+
+def fast_step_end(task):
+    """The same, when the extension module has kept the times."""
+    try:
+        if not task.done():
+            what, other = awaited(task)
+            fast_waits(task, what, other)
+            return
+        rec = live.pop(id(task))
+        fast_over(task, 2 if task.cancelled() else 1 if task._exception else 0)
+        check_name(task, rec)
+    except Exception:
+        pass
+
+
+def fast_first(task):
+    """Its first step begins: by now it has the name that asyncio.create_task() gives it after all else."""
+    try:
+        check_name(task, live[id(task)])
+    except Exception:
+        pass
+
+
+def fast_created(task, coro):
+    rec, begun = live.get(id(task)), creating[threading.get_ident()]
+    if rec is None:
+        rec = register(task, coro)
+        fast.unready(task)
+        if fast.eager(task, begun):
+            fast_step_end(task)
+        return
+    if getattr(coro, "cr_suspended", False):
+        fast.eager(task, begun)
+    check_name(task, rec)
 
 
 def check_name(task, rec):
@@ -302,6 +392,9 @@ def created(task, coro):
     """create_task() returns @task: an eager one (3.12+) has run its first step already."""
     try:
         if isinstance(task, task_types) and have_ring():
+            if fast is not None:
+                fast_created(task, coro)
+                return task
             rec = live.get(id(task))
             if rec is None:
                 rec = register(task, coro)
@@ -441,15 +534,26 @@ def install(base_events):
     OWN = os.path.dirname(tasks.__file__)
     for kind, names in KINDS.items():
         kinds.update(dict.fromkeys(names, kind))
-    common = {"corun_live": live, "corun_now": now, "corun_holder": holder, "corun_id": id,
-              "corun_getattr": getattr}
     loop, handle = base_events.BaseEventLoop, events.Handle
-    run = graft(handle._run, RUN_HEAD, wrap_run, dict(
-        common, corun_pack=pack, corun_next=next, corun_step_end=step_end, corun_map=None,
-        corun_indexes=None, corun_mask=0, corun_at=0))
-    soon = graft(loop._call_soon, SOON_HEAD, list, dict(
-        common, corun_isinstance=isinstance, corun_types=task_types, corun_register=register))
-    forever = graft(loop.run_forever, "corun_enter(self)", list, {"corun_enter": enter_loop})
+    forever = loop.run_forever
+    if fast is not None:
+        common = {"corun_getattr": getattr}
+        run = graft(handle._run, FAST_RUN_HEAD, wrap_run(FAST_RUN_TAIL), dict(
+            common, corun_begin=fast.begin, corun_end=fast.end, corun_first=fast_first,
+            corun_step_end=fast_step_end))
+        soon = graft(loop._call_soon, FAST_SOON_HEAD, list, dict(common, corun_soon=fast.soon,
+                                                                 corun_register=register))
+        fast.types(task_types)
+    else:
+        common = {"corun_live": live, "corun_now": now, "corun_holder": holder, "corun_id": id,
+                  "corun_getattr": getattr}
+        run = graft(handle._run, RUN_HEAD, wrap_run(RUN_TAIL), dict(
+            common, corun_pack=pack, corun_next=next, corun_step_end=step_end, corun_map=None,
+            corun_indexes=None, corun_mask=0, corun_at=0))
+        soon = graft(loop._call_soon, SOON_HEAD, list, dict(
+            common, corun_isinstance=isinstance, corun_types=task_types, corun_register=register))
+        forever = graft(forever, "corun_enter(self)", list, {"corun_enter": enter_loop})
+        grafted.append(run)
     make = graft(loop.create_task, "corun_outer = corun_create()", wrap_create, {
         "corun_create": create, "corun_uncreate": uncreate, "corun_created": created})
     futures = sys.modules["asyncio.futures"]
@@ -462,6 +566,5 @@ def install(base_events):
 
     futures.wrap_future = base_events.futures.wrap_future = graft(futures.wrap_future, "", around,
                                                                   {"corun_wrap": wrap_future})
-    grafted.append(run)
     handle._run, loop._call_soon, loop.run_forever, loop.create_task = run, soon, forever, make
     os.register_at_fork(after_in_child=forked)

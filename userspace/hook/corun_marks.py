@@ -53,7 +53,7 @@ class Ring:
     def __init__(self, folder, strings=0, number=0):
         begin, pid, slots = _now(), os.getpid(), _SLOTS
         self.at = _HEAD + strings
-        path = "%s/%d-%x-%d.ring" % (folder, pid, begin, number)
+        self.path = path = "%s/%d-%x-%d.ring" % (folder, pid, begin, number)
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
             while True:
