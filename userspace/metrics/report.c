@@ -133,6 +133,10 @@ int report_read(struct report **out, const char *path, const struct report_optio
 		if (!code)
 			code = model_add_sink(r->model, task_meter_sink(), r->tasks);
 		if (!code)
+			code = graph_new(&r->graph, r->model);
+		if (!code)
+			code = model_add_sink(r->model, graph_sink(), r->graph);
+		if (!code)
 			code = read_all(r, reader, progress, err);
 	}
 	if (!code) {
@@ -148,6 +152,8 @@ int report_read(struct report **out, const char *path, const struct report_optio
 		return code;
 	}
 	figures_sort_locks(r->figures);
+	if (path_find(&r->path, r->graph, o->path_segments))
+		add_note(r, "no critical path: there is no room for the graph (memory, or $TMPDIR)");
 	*out = r;
 	return 0;
 }
@@ -158,6 +164,8 @@ void report_free(struct report *r)
 		return;
 	meter_free(r->meter);
 	task_meter_free(r->tasks);
+	path_free(r->path);
+	graph_free(r->graph);
 	model_free(r->model);
 	free(r->command);
 	free(r->script);

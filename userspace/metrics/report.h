@@ -17,6 +17,7 @@
 
 #include "base/buf.h"
 #include "metrics/meter.h"
+#include "metrics/path.h"
 #include "metrics/tasks.h"
 #include "trace/trace.h"
 
@@ -25,6 +26,7 @@ struct report_options {
 	u64 from_ns, to_ns;   /* or over this stretch, from the window's begin; to_ns 0: none */
 	bool parked_set;      /* `parked` holds; else the trace's own or the default */
 	u32 parked;           /* bits of wait kinds */
+	bool path_segments;   /* each stretch of the critical path, for who draws it */
 };
 
 /* How the text looks. */
@@ -38,6 +40,8 @@ struct report {
 	struct model *model;
 	struct meter *meter;
 	struct task_meter *tasks;
+	struct graph *graph;
+	struct path *path;             /* of the window; NULL: not known, a note says why */
 	struct figures *figures;       /* the stretch that the options chose */
 	char *command, *script, *kernel, *started, *host; /* "" when not known */
 	u32 cpus;                      /* online; 0: not known */

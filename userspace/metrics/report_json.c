@@ -352,6 +352,10 @@ void report_json(const struct report *r, struct buf *b)
 	/* There are none of a stretch that was chosen by time. */
 	if (!f->name || f->name[0])
 		put_tasks(b, r, f);
+	if (r->path) {
+		path_json(r->path, r->graph, b);
+		buf_putc(b, ',');
+	}
 	put_verdict(b, r, f);
 	buf_puts(b, ",\"regions\":[");
 	for (u32 i = 1; i < meter_n_stretches(r->meter); i++) {
