@@ -393,6 +393,22 @@ static int prepare_command(struct live *l, struct error *err)
 	return code;
 }
 
+/* Of a Python that runs already the hook sees nothing: said, not guessed. */
+static void note_attached(struct live *l)
+{
+	struct record rec = {.ts = loader_now(), .type = REC_NOTE, .cpu = CORUN_NO_CPU};
+	char text[160];
+
+	for (size_t i = 0; i < l->options->tgids.n && !l->options->tasks_off; i++) {
+		if (!hook_uses_asyncio(l->options->tgids.ids[i]))
+			continue;
+		snprintf(text, sizeof(text), "asyncio's tasks of process %d are not visible: it ran already; "
+			 "start it with corun record -- to see them", (int)l->options->tgids.ids[i]);
+		rec.note.text = text;
+		trace_writer_put_late(l->writer, &rec);
+	}
+}
+
 /* Everything up to the first event. On failure nothing stays behind. */
 static int begin(struct live *l, struct recording *r, struct error *err)
 {
@@ -429,6 +445,7 @@ static int begin(struct live *l, struct recording *r, struct error *err)
 	if (!code) {
 		sample_host(l, loader_now(), true);
 		code = session_start(l->session, err);
+		note_attached(l);
 	}
 	if (!code && o->command)
 		code = command_start(&l->command, o->command[0], err);

@@ -102,3 +102,19 @@ void hook_leave(struct hook *h)
 		close(h->facts);
 	h->facts = -1;
 }
+
+bool hook_uses_asyncio(s32 tgid)
+{
+	char path[64], line[4352];
+	bool found = false;
+	FILE *maps;
+
+	/* asyncio's C half is a file of its own that is mapped when it is imported. */
+	snprintf(path, sizeof(path), "/proc/%d/maps", (int)tgid);
+	maps = fopen(path, "re");
+	while (maps && !found && fgets(line, sizeof(line), maps))
+		found = strstr(line, "/_asyncio.") != NULL;
+	if (maps)
+		fclose(maps);
+	return found;
+}

@@ -23,6 +23,8 @@ struct hook {
 /* Set them in our own environment, before the fork. @tasks: with the Python hook. 0 or -errno; what
  * was set stands until hook_leave() in any case. */
 int hook_enter(struct hook *hook, const struct marks *marks, bool tasks);
+/* Does this process, which runs already, use asyncio? Its tasks cannot be seen then. */
+bool hook_uses_asyncio(s32 tgid);
 /* Put our environment back, after the fork. */
 void hook_leave(struct hook *hook);
 
