@@ -58,7 +58,8 @@ void chrome_head(struct chrome *c)
 	size_t first = c->json.len;
 
 	if (!c->part->index) {
-		json_puts(&c->json, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[");
+		/* No displayTimeUnit: Perfetto of old (v20) takes "ns" for the unit of ts. */
+		json_puts(&c->json, "{\"traceEvents\":[");
 		first = c->json.len;
 	}
 	chrome_group(c, rows_group(&c->rows, ROW_CURVES), "Concurrency and parallelism", -2);
