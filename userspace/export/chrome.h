@@ -32,12 +32,15 @@ struct chrome {
 	bool failed;
 };
 
-/* ns in the file. */
+/*
+ * ns in the file. The compatible shape begins at 1 us: Perfetto v20 loses the value of a sample at 0,
+ * and its UI stops at that.
+ */
 static inline u64 chrome_time(const struct chrome *c, u64 ts)
 {
 	u64 since = ts - c->part->zero_ns;
 
-	return (s64)since > 0 ? since : 0;
+	return ((s64)since > 0 ? since : 0) + (c->compat ? 1000 : 0);
 }
 
 /* chrome_meta.c: what names and orders things, and what stands at both ends of the file. */

@@ -136,15 +136,16 @@ static void put_block(struct chrome *c)
 	json_printf(&c->json, "\"lost_events\":%" PRIu64 ",\"window_ns\":%" PRIu64
 		    ",\"from_ns\":%" PRIu64 ",\"to_ns\":%" PRIu64, c->lost,
 		    model_window_end(c->model) - model_window_begin(c->model),
-		    chrome_time(c, c->begin), chrome_time(c, c->end));
+		    c->begin - c->part->zero_ns, c->end - c->part->zero_ns);
 	if (c->part->wall_zero_ns)
 		json_printf(&c->json, ",\"wall_zero_ns\":\"%" PRIu64 "\"", c->part->wall_zero_ns);
 	if (c->part->count > 1 && c->part->unsure_ns >= 0)
 		json_printf(&c->json, ",\"wall_clock_unsure_ns\":%" PRId64, c->part->unsure_ns);
 	else if (c->part->count > 1)
 		json_puts(&c->json, ",\"wall_clock_unsure_ns\":null");
-	json_puts(&c->json, ",\"clock\":\"ts are microseconds since the window opened, "
-		  "CLOCK_MONOTONIC\",\"definitions\":{\"running\":\"threads on a CPU: parallelism\","
+	json_puts(&c->json, ",\"clock\":\"ts are microseconds since the window opened");
+	json_puts(&c->json, c->compat ? ", and 1, CLOCK_MONOTONIC\"" : ", CLOCK_MONOTONIC\"");
+	json_puts(&c->json, ",\"definitions\":{\"running\":\"threads on a CPU: parallelism\","
 		  "\"in flight\":\"threads running, ready, or waiting in a kind that is not parked: "
 		  "concurrency\"}}");
 }
