@@ -44,6 +44,9 @@ LDFLAGS += $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
 # The library needs no libbpf: everything but recording and the verbs.
 LIB_LIBS := -lz -lm
 BPF_LIBS := -lbpf -lelf -lz
+# Debian's static libmicrohttpd asks for GnuTLS: one binary to copy does without `view`.
+HTTP_LIBS := $(if $(STATIC),,-lmicrohttpd)
+CPPFLAGS += $(if $(STATIC),-DNO_MICROHTTPD)
 
 LIB_SRC := $(sort $(wildcard userspace/base/*.c userspace/trace/*.c userspace/model/*.c \
 	     userspace/metrics/*.c userspace/export/*.c))
@@ -63,7 +66,7 @@ all: $(CORUN)
 
 $(CORUN): $(CMD_OBJ) $(RECORD_OBJ) $(LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BPF_LIBS) $(LIB_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BPF_LIBS) $(HTTP_LIBS) $(LIB_LIBS)
 
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)

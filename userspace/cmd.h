@@ -18,7 +18,7 @@ struct cmd {
 	int (*run)(const struct cmd *cmd, int argc, char **argv); /* argv[0] is the verb */
 };
 
-extern const struct cmd cmd_run, cmd_record, cmd_report, cmd_compare, cmd_export, cmd_dump,
+extern const struct cmd cmd_run, cmd_record, cmd_report, cmd_compare, cmd_export, cmd_view, cmd_dump,
 	cmd_doctor;
 
 /* "corun: <verb>: <text>" on standard error; returns 1 or 2 to return from run(). */

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 static const struct cmd *const commands[] = {
-	&cmd_run, &cmd_record, &cmd_report, &cmd_compare, &cmd_export, &cmd_dump, &cmd_doctor,
+	&cmd_run, &cmd_record, &cmd_report, &cmd_compare, &cmd_export, &cmd_view, &cmd_dump, &cmd_doctor,
 };
 
 static void complain(const struct cmd *cmd, const char *format, va_list args)
