@@ -183,7 +183,7 @@ static void say_result(const struct cmd *cmd, const struct options *o, int trace
 		; /* a page keeps each trace on a time of its own */
 	else if (traces > 1 && result->unsure_ns < 0)
 		fprintf(stderr, "the traces are laid side by side by their wall clocks; how well those "
-			"agree was not recorded\n");
+			"agree is not known (no NTP kept them when they were recorded)\n");
 	else if (traces > 1 && result->unsure_ns)
 		fprintf(stderr, "the traces are laid side by side by their wall clocks, which may be "
 			"%.3f ms apart\n", (double)result->unsure_ns / 1e6);

@@ -52,6 +52,31 @@ async function integral(tp, where, end) {
 	return sum;
 }
 
+/* Which keys an event of each phase has, and which it may have. */
+const keys = {
+	M: ["name pid tid args", ""], X: ["name cat pid tid ts dur", "args"],
+	T: ["name pid tid ts dur", "args"], C: ["name pid ts args", ""],
+	s: ["name cat id pid tid ts", ""], f: ["name cat id bp pid tid ts", ""],
+	b: ["name cat id pid ts", ""], e: ["name cat id pid ts", ""],
+};
+
+function checkKeys(event) {
+	const [must, may] = keys[event.ph].map((list) => list.split(" ").filter((k) => k));
+	const text = JSON.stringify(event);
+
+	for (const key of must)
+		assert.ok(key in event, `no ${key}: ${text}`);
+	for (const [key, value] of Object.entries(event)) {
+		assert.ok(key === "ph" || must.includes(key) || may.includes(key), `${key}: ${text}`);
+		if (["pid", "tid", "id"].includes(key))
+			assert.ok(Number.isInteger(value) && value >= 0 && value < 2 ** 53, text);
+		if (["ts", "dur"].includes(key))
+			assert.ok(Number.isFinite(value), text);
+		if (key === "args")
+			assert.ok(value && typeof value === "object" && Object.keys(value).length, text);
+	}
+}
+
 /* Events as they stand: known phases, times that are numbers, slices of a thread that never overlap. */
 function checkEvents(events, compat) {
 	const last = new Map();
@@ -59,6 +84,7 @@ function checkEvents(events, compat) {
 	for (const e of events) {
 		assert.match(e.ph, compat ? /^[MXCsfbe]$/ : /^[MXCTsfbe]$/);
 		assert.equal(typeof e.name, "string");
+		checkKeys(e);
 		assert.ok(Number.isInteger(e.pid));
 		if (e.ph !== "M")
 			assert.ok(e.ts >= 0, JSON.stringify(e));

@@ -223,12 +223,50 @@ static void numbers(void **state)
 	}
 }
 
+static int stop(void *ctx, u64 done, u64 total)
+{
+	(void)ctx;
+	assert_true(done <= total);
+	return 1;
+}
+
+/* A full disk, and an export that is interrupted: told, and nothing under the final name. */
+static void nothing_half(void **state)
+{
+	const char *const traces[] = {path[0]};
+	const struct export_options options = {0};
+	struct export_result result;
+	struct error err = {0};
+	FILE *file;
+
+	(void)state;
+	for (size_t i = 0; export_formats[i]; i++) {
+		if (export_formats[i]->write)
+			continue;
+		assert_int_equal(export_file(export_formats[i], traces, 1, "/dev/full", &options, NULL,
+					     &result, &err), -ENOSPC);
+		assert_non_null(strstr(err.text, "No space left"));
+	}
+	/* Progress is asked for every 65536 records. */
+	file = fopen(path[0], "a");
+	assert_non_null(file);
+	for (int i = 0; i < 70000; i++)
+		fprintf(file, "1.000001000 note text=\"x\"\n");
+	fclose(file);
+	unlink(result_path);
+	assert_int_equal(export_file(&export_chrome, traces, 1, result_path, &options, stop, &result,
+				     &err), -EINTR);
+	assert_int_not_equal(access(result_path, F_OK), 0);
+	write_trace(0, "one", "a", 5000000000ull);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything), cmocka_unit_test(a_stretch),
 		cmocka_unit_test(some_threads), cmocka_unit_test(long_waits),
 		cmocka_unit_test(two_hosts), cmocka_unit_test(numbers),
+		cmocka_unit_test(nothing_half),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);

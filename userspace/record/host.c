@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/timex.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
@@ -50,6 +51,16 @@ static void put_number(struct trace_writer *writer, const char *key, u64 value)
 	host_put_pair(writer, key, text);
 }
 
+/* How far the wall clock may be off, where something (NTP, PTP) keeps it: adjtimex(2). */
+static void put_wall_error(struct trace_writer *writer)
+{
+	struct timex timex = {0};
+	int state = adjtimex(&timex);
+
+	if (state >= 0 && state != TIME_ERROR && !(timex.status & STA_UNSYNC))
+		put_number(writer, "wall_error_ns", (u64)timex.maxerror * 1000);
+}
+
 int host_put_meta(struct trace_writer *writer)
 {
 	struct timespec mono, wall;
@@ -76,6 +87,7 @@ int host_put_meta(struct trace_writer *writer)
 	clock_gettime(CLOCK_REALTIME, &wall);
 	put_number(writer, "mono_ns", (u64)mono.tv_sec * NSEC_PER_SEC + (u64)mono.tv_nsec);
 	put_number(writer, "wall_ns", (u64)wall.tv_sec * NSEC_PER_SEC + (u64)wall.tv_nsec);
+	put_wall_error(writer);
 	gmtime_r(&wall.tv_sec, &tm);
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm);
 	return host_put_pair(writer, "started", text);

@@ -313,7 +313,8 @@ struct record {
 /*
  * Keys of REC_META: version (corun's), command (words joined by a blank), script (what names a
  * process whose image is an interpreter), host, boot_id, kernel, arch, cpus (online), ncpu_ids,
- * mono_ns and wall_ns (CLOCK_MONOTONIC and CLOCK_REALTIME of one instant), started (RFC 3339),
+ * mono_ns and wall_ns (CLOCK_MONOTONIC and CLOCK_REALTIME of one instant), wall_error_ns (how far the
+ * latter may be off, where NTP keeps it), started (RFC 3339),
  * target (how it was chosen: "command", "pid", "comm", "cgroup", "all"), root_tgid (of COMMAND),
  * status (exit status of COMMAND, at the end), parked (kinds, if the recorder was told other ones).
  */
