@@ -8,7 +8,7 @@
 #include "cmd.h"
 #include "metrics/report.h"
 
-enum { OPT_JSON = 256, OPT_REGION, OPT_FROM, OPT_TO, OPT_PARKED, OPT_ALL_THREADS, OPT_LANG, OPT_PATH };
+enum { OPT_JSON = 256, OPT_REGION, OPT_FROM, OPT_TO, OPT_PARKED, OPT_ALL_THREADS, OPT_LANG, OPT_PATH, OPT_WHAT_IF };
 
 struct options {
 	struct report_options report;
@@ -23,6 +23,7 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 		{"from", required_argument, NULL, OPT_FROM},
 		{"to", required_argument, NULL, OPT_TO},
 		{"parked", required_argument, NULL, OPT_PARKED},
+		{"what-if", required_argument, NULL, OPT_WHAT_IF},
 		{"path", no_argument, NULL, OPT_PATH},
 		{"all-threads", no_argument, NULL, OPT_ALL_THREADS},
 		{"lang", required_argument, NULL, OPT_LANG},
@@ -51,6 +52,12 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 			if (kind_parse_set(optarg, &o->report.parked, &bad))
 				return cmd_usage(cmd, "'%s' is no wait kind; the README lists them", bad);
 			o->report.parked_set = true;
+			break;
+		case OPT_WHAT_IF:
+			if (what_if_parse(optarg, &o->report.what_if, &bad))
+				return cmd_usage(cmd, "'%s' is no what-if; write cpus=N, no-gil, "
+						 "no-lock=ADDRESS, io=0", bad);
+			o->report.ask_what_if = true;
 			break;
 		case OPT_PATH:
 			o->report.path_segments = true;
@@ -123,6 +130,7 @@ const struct cmd cmd_report = {
 		"      --region NAME  over a region that the program marked\n"
 		"      --from T --to T  over a stretch of the window (1.5, 200ms)\n"
 		"      --parked KINDS wait kinds that do not count as in flight (join,child,poll ...)\n"
+		"      --what-if cpus=N[,no-gil][,no-lock=ADDRESS][,io=0]  predict the wall time\n"
 		"      --path         with --json: each stretch of the critical path\n"
 		"      --all-threads  every line of the long lists\n"
 		"      --lang LANG    the verdict in English (en) or Korean (ko)\n",

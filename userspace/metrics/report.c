@@ -152,6 +152,14 @@ int report_read(struct report **out, const char *path, const struct report_optio
 		return code;
 	}
 	figures_sort_locks(r->figures);
+	if (o->ask_what_if) {
+		u32 cpus = r->affinity_cpus && (!r->cpus || r->affinity_cpus < r->cpus) ? r->affinity_cpus
+											 : r->cpus;
+
+		r->asked = !what_if_ask(r->graph, cpus, &o->what_if, &r->what_if);
+		if (!r->asked)
+			add_note(r, "no what-if: there is no room for the graph (memory, or $TMPDIR)");
+	}
 	if (path_find(&r->path, r->graph, o->path_segments))
 		add_note(r, "no critical path: there is no room for the graph (memory, or $TMPDIR)");
 	*out = r;

@@ -18,6 +18,7 @@
 #include "base/buf.h"
 #include "metrics/meter.h"
 #include "metrics/path.h"
+#include "metrics/what_if.h"
 #include "metrics/tasks.h"
 #include "trace/trace.h"
 
@@ -26,6 +27,8 @@ struct report_options {
 	u64 from_ns, to_ns;   /* or over this stretch, from the window's begin; to_ns 0: none */
 	bool parked_set;      /* `parked` holds; else the trace's own or the default */
 	u32 parked;           /* bits of wait kinds */
+	bool ask_what_if;     /* `what_if` holds */
+	struct what_if_options what_if;
 	bool path_segments;   /* each stretch of the critical path, for who draws it */
 };
 
@@ -41,6 +44,8 @@ struct report {
 	struct meter *meter;
 	struct task_meter *tasks;
 	struct graph *graph;
+	bool asked;                    /* `what_if` is the answer */
+	struct what_if what_if;
 	struct path *path;             /* of the window; NULL: not known, a note says why */
 	struct figures *figures;       /* the stretch that the options chose */
 	char *command, *script, *kernel, *started, *host; /* "" when not known */

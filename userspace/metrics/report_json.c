@@ -356,6 +356,10 @@ void report_json(const struct report *r, struct buf *b)
 		path_json(r->path, r->graph, b);
 		buf_putc(b, ',');
 	}
+	if (r->asked) {
+		what_if_json(&r->what_if, b);
+		buf_putc(b, ',');
+	}
 	put_verdict(b, r, f);
 	buf_puts(b, ",\"regions\":[");
 	for (u32 i = 1; i < meter_n_stretches(r->meter); i++) {

@@ -393,6 +393,8 @@ void report_text(const struct report *r, const struct report_look *look, struct 
 		tasks_text(task_meter_named(r->tasks, f->name), look->utf8, b);
 	put_locks(&t);
 	put_path(&t);
+	if (r->asked)
+		what_if_text(&r->what_if, b);
 	put_threads(&t);
 	put_calls(&t);
 }

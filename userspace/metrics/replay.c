@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: MIT */
+/* replay.c - a discrete-event simulation over the graph. */
+#include "metrics/replay.h"
+
+#include <stdlib.h>
+
+#define IDLE NO_THREAD
+
+enum sim_state { SIM_DONE = 0, SIM_BLOCKED, SIM_TIMER, SIM_READY, SIM_RUNNING };
+
+struct sim_thread {
+	u32 node;      /* where it is, NO_NODE: past the end */
+	u32 caused;    /* the next node that it will let begin */
+	u64 at;        /* how far into the recording, ns of the recording */
+	u64 left;      /* CPU time to the next stop */
+	u64 stop_at;   /* recorded time of that stop */
+	u64 used;      /* CPU time used: the queue's order */
+	u8 state;
+	bool entered;  /* the node's own part has begun */
+};
+
+/* A binary heap of threads by key. */
+struct heap {
+	struct heap_item { u64 key; u32 thread; } *items;
+	u32 n;
+};
+
+struct sim_cpu {
+	u32 thread;
+	u64 slice_left;
+};
+
+struct sim {
+	const struct graph *g;
+	const struct replay_setting *set;
+	struct sim_thread *threads;
+	u32 n_threads;
+	u8 *signaled;   /* by node: what it waited for has come */
+	u32 *pending;   /* threads to move on, a stack */
+	u32 n_pending;
+	struct heap queue, timers;
+	struct sim_cpu *cpus;
+	u64 now, finish, least; /* least: CPU time used by who was dispatched last */
+};
+
+static void heap_push(struct heap *h, u64 key, u32 thread)
+{
+	u32 i = h->n++;
+
+	for (; i && h->items[(i - 1) / 2].key > key; i = (i - 1) / 2)
+		h->items[i] = h->items[(i - 1) / 2];
+	h->items[i] = (struct heap_item){key, thread};
+}
+
+static u32 heap_pop(struct heap *h)
+{
+	u32 thread = h->items[0].thread, i = 0;
+	struct heap_item last = h->items[--h->n];
+
+	for (;;) {
+		u32 child = 2 * i + 1;
+
+		if (child >= h->n)
+			break;
+		child += child + 1 < h->n && h->items[child + 1].key < h->items[child].key;
+		if (h->items[child].key >= last.key)
+			break;
+		h->items[i] = h->items[child];
+		i = child;
+	}
+	h->items[i] = last;
+	return thread;
+}
+
+/* A wait that does not exist in this setting. */
+static bool taken_away(const struct sim *s, const struct graph_node *n)
+{
+	if (n->state != STATE_WAITING)
+		return false;
+	if (s->set->no_gil && n->kind == KIND_GIL)
+		return true;
+	return s->set->no_lock && n->lock != NO_LOCK && graph_lock(s->g, n->lock)->lock == s->set->no_lock;
+}
+
+/* Must another thread act before @n can begin? */
+static bool gated(const struct sim *s, const struct graph_node *n)
+{
+	u32 first = n->from == NO_THREAD || n->from == n->thread ? NO_NODE : graph_first(s->g, n->from);
+
+	if (first == NO_NODE || graph_node(s->g, first)->start_ns > n->start_ns)
+		return false;
+	return n->prev == NO_NODE || !taken_away(s, graph_node(s->g, n->prev));
+}
+
+static void wait_for_time(struct sim *s, u32 id, u64 ns)
+{
+	s->threads[id].state = SIM_TIMER;
+	heap_push(&s->timers, s->now + ns, id);
+}
+
+static u64 wait_ns(const struct sim *s, const struct graph_node *n)
+{
+	bool io = n->kind == KIND_DISK || n->kind == KIND_NETWORK || n->kind == KIND_TERMINAL;
+
+	if (taken_away(s, n) || (n->state == STATE_WAITING && io && s->set->no_io))
+		return 0;
+	if (n->next != NO_NODE && gated(s, graph_node(s->g, n->next)))
+		return 0; /* the gate is the wait */
+	return n->end_ns - n->start_ns;
+}
+
+/* All that @t lets begin up to where it is. */
+static void signal_others(struct sim *s, struct sim_thread *t)
+{
+	while (t->caused != NO_NODE) {
+		const struct graph_node *n = graph_node(s->g, t->caused);
+		struct sim_thread *other = &s->threads[n->thread];
+
+		if (n->start_ns > t->at)
+			return;
+		s->signaled[t->caused] = 1;
+		if (other->state == SIM_BLOCKED && other->node == t->caused) {
+			other->state = SIM_DONE;
+			s->pending[s->n_pending++] = n->thread;
+		}
+		t->caused = n->from_next;
+	}
+}
+
+/* CPU time to the next stop: the node's end, or the point at which it lets another begin. */
+static u64 chunk(const struct sim *s, struct sim_thread *t, const struct graph_node *n)
+{
+	const struct graph_node *c = t->caused == NO_NODE ? NULL : graph_node(s->g, t->caused);
+
+	t->stop_at = n->end_ns;
+	if (n->state == STATE_READY) {
+		bool wake = !(n->flags & GRAPH_PREEMPTED) && n->outside_ns <= REPLAY_WAKE_NS;
+
+		return s->set->outside || wake ? n->outside_ns : 0;
+	}
+	if (c && c->start_ns < n->end_ns)
+		t->stop_at = c->start_ns > t->at ? c->start_ns : t->at;
+	return t->stop_at - t->at;
+}
+
+static void enqueue(struct sim *s, u32 id)
+{
+	struct sim_thread *t = &s->threads[id];
+
+	/* Who slept is ahead of the others by half a slice at most. */
+	if (t->used + REPLAY_SLICE_NS / 2 < s->least)
+		t->used = s->least - REPLAY_SLICE_NS / 2;
+	t->state = SIM_READY;
+	heap_push(&s->queue, t->used, id);
+}
+
+/* Move on until the thread needs a CPU, blocks or ends. It is in no queue now. */
+static void move_on(struct sim *s, u32 id)
+{
+	struct sim_thread *t = &s->threads[id];
+
+	for (t->state = SIM_DONE; t->node != NO_NODE; t->entered = false) {
+		const struct graph_node *n = graph_node(s->g, t->node);
+
+		if (!t->entered) {
+			if (gated(s, n) && !s->signaled[t->node]) {
+				t->state = SIM_BLOCKED;
+				return;
+			}
+			t->at = n->start_ns;
+			signal_others(s, t);
+			t->entered = true;
+			if (n->state != STATE_RUNNING && n->state != STATE_READY) {
+				u64 ns = wait_ns(s, n);
+
+				if (n->flags & GRAPH_OPEN)
+					return; /* asleep to the window's end: it has done its work */
+				t->stop_at = n->end_ns;
+				if (ns) {
+					wait_for_time(s, id, ns);
+					return;
+				}
+				t->at = n->end_ns;
+			}
+		}
+		while (t->at < n->end_ns) {
+			t->left = chunk(s, t, n);
+			if (t->left) {
+				enqueue(s, id);
+				return;
+			}
+			t->at = t->stop_at;
+			signal_others(s, t);
+		}
+		signal_others(s, t);
+		t->node = n->next;
+	}
+}
+
+static void stop_reached(struct sim *s, u32 id)
+{
+	struct sim_thread *t = &s->threads[id];
+
+	t->at = t->stop_at;
+	signal_others(s, t);
+	s->pending[s->n_pending++] = id;
+}
+
+static void dispatch(struct sim *s)
+{
+	for (u32 c = 0; c < s->set->cpus && s->queue.n; c++) {
+		struct sim_cpu *cpu = &s->cpus[c];
+
+		if (cpu->thread != IDLE)
+			continue;
+		cpu->thread = heap_pop(&s->queue);
+		cpu->slice_left = REPLAY_SLICE_NS;
+		s->threads[cpu->thread].state = SIM_RUNNING;
+		if (s->threads[cpu->thread].used > s->least)
+			s->least = s->threads[cpu->thread].used;
+	}
+}
+
+/* To the next instant at which something happens; false: nothing will. */
+static bool step(struct sim *s)
+{
+	u64 ns = s->timers.n ? s->timers.items[0].key - s->now : UINT64_MAX;
+
+	for (u32 c = 0; c < s->set->cpus; c++) {
+		const struct sim_cpu *cpu = &s->cpus[c];
+
+		if (cpu->thread == IDLE)
+			continue;
+		if (s->threads[cpu->thread].left < ns)
+			ns = s->threads[cpu->thread].left;
+		if (s->queue.n && cpu->slice_left < ns)
+			ns = cpu->slice_left;
+	}
+	if (ns == UINT64_MAX)
+		return false;
+	s->now += ns;
+	for (u32 c = 0; c < s->set->cpus; c++) {
+		struct sim_cpu *cpu = &s->cpus[c];
+		struct sim_thread *t = cpu->thread == IDLE ? NULL : &s->threads[cpu->thread];
+
+		if (!t)
+			continue;
+		t->left -= ns;
+		t->used += ns;
+		cpu->slice_left -= ns < cpu->slice_left ? ns : cpu->slice_left;
+		s->finish = s->now;
+		if (!t->left) {
+			stop_reached(s, cpu->thread);
+			cpu->thread = IDLE;
+		} else if (!cpu->slice_left && s->queue.n) {
+			enqueue(s, cpu->thread);
+			cpu->thread = IDLE;
+		}
+	}
+	while (s->timers.n && s->timers.items[0].key <= s->now) {
+		u32 id = heap_pop(&s->timers);
+
+		if (s->threads[id].entered)
+			stop_reached(s, id);
+		else
+			s->pending[s->n_pending++] = id;
+	}
+	return true;
+}
+
+static int simulate(struct sim *s, u64 begin)
+{
+	for (u32 id = 0; id < s->n_threads; id++) {
+		struct sim_thread *t = &s->threads[id];
+		const struct graph_node *n;
+
+		t->node = graph_first(s->g, id);
+		t->caused = graph_first_caused(s->g, id);
+		if (t->node == NO_NODE)
+			continue;
+		n = graph_node(s->g, t->node);
+		if (!gated(s, n))
+			wait_for_time(s, id, n->start_ns > begin ? n->start_ns - begin : 0);
+		else
+			move_on(s, id);
+	}
+	do {
+		while (s->n_pending)
+			move_on(s, s->pending[--s->n_pending]);
+		dispatch(s);
+	} while (step(s));
+	for (u32 id = 0; id < s->n_threads; id++)
+		if (s->threads[id].state == SIM_BLOCKED)
+			return -EDEADLK;
+	return 0;
+}
+
+int replay_run(const struct graph *g, const struct replay_setting *set, u64 *duration_ns)
+{
+	u32 n = graph_n_threads(g);
+	struct sim s = {.g = g, .set = set, .n_threads = n};
+	int code = -ENOMEM;
+
+	s.threads = calloc(n + 1, sizeof(*s.threads));
+	s.signaled = calloc(graph_n_nodes(g) + 1, 1);
+	s.pending = calloc(2 * (size_t)n + 2, sizeof(*s.pending));
+	s.queue.items = calloc(n + 1, sizeof(*s.queue.items));
+	s.timers.items = calloc(n + 1, sizeof(*s.timers.items));
+	s.cpus = calloc(set->cpus, sizeof(*s.cpus));
+	if (s.threads && s.signaled && s.pending && s.queue.items && s.timers.items && s.cpus) {
+		for (u32 c = 0; c < set->cpus; c++)
+			s.cpus[c].thread = IDLE;
+		code = simulate(&s, model_window_begin(graph_model(g)));
+		if (!code)
+			*duration_ns = s.finish;
+	}
+	free(s.threads);
+	free(s.signaled);
+	free(s.pending);
+	free(s.queue.items);
+	free(s.timers.items);
+	free(s.cpus);
+	return code;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * replay.h - the recorded work, run again by a simulated scheduler on other terms.
+ *
+ * Each thread is the sequence of its nodes in the graph. Running needs that much CPU. A wait that
+ * another traced thread ended ends when that thread comes to the same point of its own work (at once,
+ * if it was there before); any other wait lasts as long as it did. Threads share the CPUs by the least
+ * CPU time used, in slices of REPLAY_SLICE_NS; no CPU is idle while a thread is ready.
+ */
+#ifndef CORUN_METRICS_REPLAY_H
+#define CORUN_METRICS_REPLAY_H
+
+#include "metrics/graph.h"
+
+#define REPLAY_SLICE_NS ((u64)3000000) /* base_slice_ns of kernel/sched/fair.c, two to four CPUs */
+/* Up to here a woken thread's way to a free CPU is the machine's own, and stays; a longer one was
+ * somebody else's program. */
+#define REPLAY_WAKE_NS 200000u
+
+struct replay_setting {
+	u32 cpus;          /* at least 1 */
+	bool outside;      /* other programs take the CPUs as they did */
+	bool no_gil, no_io;
+	u64 no_lock;       /* address, 0: none */
+};
+
+/* How long it takes: until the last thread has run to its end. 0, -ENOMEM, or -EDEADLK: some thread
+ * waits for what never comes. Times of the graph are not changed. */
+int replay_run(const struct graph *graph, const struct replay_setting *setting, u64 *duration_ns);
+
+#endif
