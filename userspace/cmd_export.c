@@ -19,7 +19,7 @@ struct options {
 	s32 *tgids, *tids; /* what export.tgids and export.tids point to */
 };
 
-enum { OPT_COMPAT = 256, OPT_FROM, OPT_TO, OPT_TID, OPT_COMM, OPT_MIN_WAIT, OPT_ALL_IDLE, OPT_LANG };
+enum { OPT_COMPAT = 256, OPT_FROM, OPT_TO, OPT_TID, OPT_COMM, OPT_MIN_WAIT, OPT_ALL_IDLE, OPT_PATH, OPT_LANG };
 
 static volatile sig_atomic_t interrupted;
 
@@ -79,6 +79,9 @@ static int parse_option(const struct cmd *cmd, int c, char **argv, struct option
 		if (!e->korean && strcmp(optarg, "en"))
 			return cmd_usage(cmd, "there is no language '%s'; en and ko are there", optarg);
 		return 0;
+	case OPT_PATH:
+		e->critical_path = true;
+		return 0;
 	case OPT_COMM:
 		e->comm = optarg;
 		return 0;
@@ -115,6 +118,7 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 		{"comm", required_argument, NULL, OPT_COMM},
 		{"min-wait", required_argument, NULL, OPT_MIN_WAIT},
 		{"all-idle", no_argument, NULL, OPT_ALL_IDLE},
+		{"critical-path", no_argument, NULL, OPT_PATH},
 		{"lang", required_argument, NULL, OPT_LANG},
 		{NULL, 0, NULL, 0},
 	};
@@ -236,6 +240,7 @@ const struct cmd cmd_export = {
 		"                       Default: TRACE with the format's ending\n"
 		"      --lang LANG      html: the page opens in English (en) or Korean (ko)\n"
 		"      --compat         chrome: slices alone, for viewers older than Perfetto v54\n"
+		"      --critical-path  chrome, perfetto: a track of it too (takes more memory)\n"
 		"\n"
 		"Several traces, also of several hosts, go onto one time line by their wall clocks.\n"
 		"\n"

@@ -117,13 +117,17 @@ export async function compare(trace, json, options = []) {
 		const categories = Object.fromEntries(Object.entries(figures.time_ns).filter(([, ns]) => ns));
 
 		assert.deepEqual(sums(await tp.rows("select category name, sum(dur) ns from slice " +
-			"where category not in ('lost', 'region', 'lock', 'task') group by 1")), categories);
+			"where category not in ('lost', 'region', 'lock', 'task', 'path') group by 1")), categories);
 		/* One lane a thread. (By length, not by number: an exec may give a thread another one.) */
-		const lives = (await tp.rows("select sum(s.dur) ns from slice s where category not in ('lost', 'region', 'lock', 'task') " +
+		const lives = (await tp.rows("select sum(s.dur) ns from slice s where category not in ('lost', 'region', 'lock', 'task', 'path') " +
 			"group by track_id")).map((r) => Number(r.ns));
 		const alive = figures.threads.map((t) => t.alive_ns).filter((ns) => ns);
 
 		assert.deepEqual(lives.sort((x, y) => x - y), alive.sort((x, y) => x - y));
+		/* The critical path tiles the window. */
+		if (options.includes("--critical-path"))
+			assert.equal(Number((await tp.rows("select sum(dur) ns from slice where category = 'path'"))[0].ns),
+				figures.window.duration_ns);
 		/* Counters: their integrals are the mean figures. */
 		const end = figures.window.duration_ns;
 		const mean = (c) => c.time_ns_at.reduce((sum, ns, k) => sum + k * ns, 0);
@@ -182,7 +186,7 @@ export async function compareNative(trace, file) {
 		const { running, ready, ...waits } = figures.time_ns;
 
 		assert.deepEqual(sums(await tp.rows("select category name, sum(dur) ns from slice " +
-			"where category not in ('lost', 'region', 'lock', 'task') group by 1")),
+			"where category not in ('lost', 'region', 'lock', 'task', 'path') group by 1")),
 			Object.fromEntries(Object.entries(waits).filter(([, ns]) => ns)));
 		const mean = (c) => c.time_ns_at.reduce((sum, ns, k) => sum + k * ns, 0);
 		const counter = (name) => `t.name = '${name}' and t.parent_id in ` +

@@ -311,6 +311,7 @@ const struct export_format export_chrome = {
 	.sink = &chrome_sink,
 	.curve = chrome_curve,
 	.lock = chrome_lock,
+	.path = chrome_path,
 	.open = chrome_open,
 	.close = chrome_close,
 };

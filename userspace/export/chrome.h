@@ -19,7 +19,7 @@ struct chrome {
 	struct json json;
 	struct model *model;
 	const struct export_part *part;
-	bool compat, open;
+	bool compat, open, has_path;
 	u64 begin, end; /* of what is exported */
 	u64 flows, lost, regions;
 	struct rows rows;
@@ -54,6 +54,7 @@ void chrome_lost(struct chrome *c, const struct record *rec);
 
 /* chrome_lane.c */
 void chrome_lock(void *ctx, const struct lock_lane *lane, u64 start, u64 end);
+void chrome_path(void *ctx, const struct path_segment *segment);
 void chrome_task_start(void *ctx, const struct task *task, u64 ts);
 void chrome_task_state(void *ctx, const struct task_span *span);
 void chrome_task_end(void *ctx, const struct task *task, u64 ts);

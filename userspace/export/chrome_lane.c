@@ -10,6 +10,7 @@
 
 #include "export/chrome.h"
 #include "export/words.h"
+#include "metrics/path.h"
 
 #define EVENT_ROOM 256
 /* Rows of locks: above the pids of our own groups. */
@@ -48,6 +49,28 @@ void chrome_lock(void *ctx, const struct lock_lane *lane, u64 start, u64 end)
 	p = put_lit(p, ",\"args\":{\"waiters\":");
 	p = put_u64(p, lane->max_waiters);
 	p = put_lit(p, "}}");
+	json_wrote(&c->json, p);
+}
+
+void chrome_path(void *ctx, const struct path_segment *segment)
+{
+	struct chrome *c = ctx;
+	s64 pid = rows_group(&c->rows, ROW_PATH);
+	char *p;
+
+	if (!c->has_path)
+		chrome_group(c, pid, "Critical path", -1);
+	c->has_path = true;
+	buf_clear(&c->name);
+	words_path(&c->name, c->model, segment);
+	json_puts(&c->json, ",\n{\"ph\":\"X\",\"cat\":\"path\",\"name\":");
+	json_string(&c->json, c->name.failed ? "" : c->name.data);
+	p = json_room(&c->json, EVENT_ROOM);
+	p = put_u64(put_lit(p, ",\"pid\":"), (u64)pid);
+	p = put_u64(put_lit(p, ",\"tid\":"), (u64)pid);
+	p = put_us(put_lit(p, ",\"ts\":"), chrome_time(c, segment->start_ns));
+	p = put_us(put_lit(p, ",\"dur\":"), segment->end_ns - segment->start_ns);
+	*p++ = '}';
 	json_wrote(&c->json, p);
 }
 

@@ -42,9 +42,9 @@ static bool grow(void **array, u32 *n, size_t size, u32 want)
 	return true;
 }
 
-static struct curve *process_curve(struct curves *curves, u32 process)
+static struct count_curve *process_curve(struct curves *curves, u32 process)
 {
-	struct curve *curve;
+	struct count_curve *curve;
 
 	if (process < curves->n_process && curves->process[process])
 		return curves->process[process];
@@ -59,7 +59,7 @@ static struct curve *process_curve(struct curves *curves, u32 process)
 	return curve;
 }
 
-static void touch(struct curves *curves, struct curve *curve, u32 bits)
+static void touch(struct curves *curves, struct count_curve *curve, u32 bits)
 {
 	if (!curve->touched) {
 		if (!grow((void **)&curves->touched, &curves->cap_touched, sizeof(curve),
@@ -98,7 +98,7 @@ static bool in_flight(const struct curves *curves, u32 curve)
 	       !(curves->parked >> (curve - CURVE_KIND) & 1);
 }
 
-static void count(struct curves *curves, struct curve *curve, u32 in, u32 delta)
+static void count(struct curves *curves, struct count_curve *curve, u32 in, u32 delta)
 {
 	u32 bits = 1u << in;
 
@@ -112,7 +112,7 @@ static void count(struct curves *curves, struct curve *curve, u32 in, u32 delta)
 
 static void move(struct curves *curves, const struct thread *thread)
 {
-	struct curve *curve = process_curve(curves, thread->process->id);
+	struct count_curve *curve = process_curve(curves, thread->process->id);
 	u32 in = curve_of(thread), was = curves->threads[thread->id].in;
 
 	curves->threads[thread->id].moved = false;
@@ -139,7 +139,7 @@ static void flush(struct curves *curves)
 		move(curves, curves->moved[i]);
 	curves->n_moved = 0;
 	for (u32 i = 0; i < curves->n_touched; i++) {
-		struct curve *curve = curves->touched[i];
+		struct count_curve *curve = curves->touched[i];
 		u32 changed = curve->fresh ? ALWAYS : 0;
 
 		for (u32 bits = curve->touched; bits; bits &= bits - 1) {
@@ -192,7 +192,7 @@ void curves_end(struct curves *curves, u64 ts)
 	curves_advance(curves, ts);
 	curves->n_moved = 0;
 	for (u32 i = 0; i <= curves->n_process; i++) {
-		struct curve *curve = i ? curves->process[i - 1] : &curves->all;
+		struct count_curve *curve = i ? curves->process[i - 1] : &curves->all;
 
 		if (!curve)
 			continue;
@@ -204,7 +204,7 @@ void curves_end(struct curves *curves, u64 ts)
 
 const u32 *curves_told(const struct curves *curves, u32 process)
 {
-	const struct curve *curve = process < curves->n_process ? curves->process[process] : NULL;
+	const struct count_curve *curve = process < curves->n_process ? curves->process[process] : NULL;
 
 	return curve && !curve->fresh ? curve->told : NULL;
 }

@@ -27,7 +27,7 @@ _Static_assert(CURVES <= 32, "`changed` has a bit a curve");
 /* @process: its id, NO_THREAD for all. Bits of @changed index @now. */
 typedef void (*curves_emit)(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now);
 
-struct curve {
+struct count_curve {
 	u32 process;
 	u32 touched; /* bit a curve: changed at `ts`, perhaps back again */
 	bool fresh;  /* nothing told yet: the first sample names running and in flight, also at 0 */
@@ -39,10 +39,10 @@ struct curves {
 	curves_emit emit;
 	void *ctx;
 	u64 ts;                 /* instant of the changes that are not told yet */
-	struct curve all;
-	struct curve **process; /* by process id; NULL: nothing of it yet */
+	struct count_curve all;
+	struct count_curve **process; /* by process id; NULL: nothing of it yet */
 	u32 n_process;
-	struct curve **touched;
+	struct count_curve **touched;
 	u32 n_touched, cap_touched;
 	const struct thread **moved; /* changed their state at `ts` */
 	u32 n_moved, cap_moved;

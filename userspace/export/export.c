@@ -6,6 +6,7 @@
 
 #include "export/parts.h"
 #include "export/select.h"
+#include "metrics/path.h"
 
 const struct export_format *const export_formats[] = {
 	&export_chrome,
@@ -58,11 +59,38 @@ static int stream(struct job *job, struct model *model, struct trace_reader *rea
 	return code == -ENOMEM ? error_set(err, code, "out of memory") : code;
 }
 
+/* The path is known at the end; of it what lies in [from, to]. */
+static int tell_path(struct job *job, const struct graph *graph, const struct selection *selection,
+		     struct error *err)
+{
+	struct path *path = NULL;
+	int code = graph_error(graph);
+
+	if (!code)
+		code = path_find(&path, graph, true);
+	if (code)
+		return error_set(err, code, "there is no room for the critical path (memory, or "
+				 "$TMPDIR); export without --critical-path");
+	for (u32 i = 0; i < path->n_segments; i++) {
+		struct path_segment segment = path->segments[i];
+
+		if (segment.start_ns < selection->from)
+			segment.start_ns = selection->from;
+		if (segment.end_ns > selection->to)
+			segment.end_ns = selection->to;
+		if (segment.start_ns < segment.end_ns)
+			job->format->path(selection->ctx, &segment);
+	}
+	path_free(path);
+	return 0;
+}
+
 static int export_part(struct job *job, u32 index, struct export_options *options, struct error *err)
 {
 	struct part *part = &job->parts.part[index];
 	struct selection selection = {0};
 	struct model *model = NULL;
+	struct graph *graph = NULL;
 	void *ctx = NULL;
 	int code = model_new(&model, err);
 
@@ -75,8 +103,15 @@ static int export_part(struct job *job, u32 index, struct export_options *option
 		select_init(&selection, job->format, ctx, options, model);
 		code = model_add_sink(model, &select_sink, &selection);
 	}
+	if (!code && options->critical_path && job->format->path) {
+		code = graph_new(&graph, model);
+		if (!code)
+			code = model_add_sink(model, graph_sink(), graph);
+	}
 	if (!code)
 		code = stream(job, model, part->reader, &selection, err);
+	if (!code && graph)
+		code = tell_path(job, graph, &selection, err);
 	if (ctx) {
 		int closed = job->format->close(ctx);
 
@@ -89,6 +124,7 @@ static int export_part(struct job *job, u32 index, struct export_options *option
 	job->result->threads += selection.threads;
 	job->parts.done += trace_reader_size(part->reader);
 	select_free(&selection);
+	graph_free(graph);
 	model_free(model);
 	return code;
 }

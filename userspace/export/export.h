@@ -29,6 +29,7 @@ struct export_part {
 };
 
 struct lock_lane;
+struct path_segment;
 
 struct export_options {
 	bool compat; /* chrome: X slices alone, for every viewer */
@@ -42,6 +43,7 @@ struct export_options {
 	const char *comm;     /* glob: threads (or processes) that were ever so called; NULL: all */
 	u64 min_wait_ns;      /* draw no shorter wait; the counters still count it */
 	bool all_idle;        /* kernel threads and the idle task too */
+	bool critical_path;   /* a track of it: takes memory (metrics/graph.h) and half as long again */
 
 	const struct export_part *part; /* set by export_file() */
 };
@@ -57,6 +59,8 @@ struct export_format {
 	void (*curve)(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now);
 	/* A contended lock was held by lane->holder from @start to @end (lanes.h); may be NULL. */
 	void (*lock)(void *ctx, const struct lock_lane *lane, u64 start, u64 end);
+	/* A stretch of the critical path, in order of time, after the window's end; may be NULL. */
+	void (*path)(void *ctx, const struct path_segment *segment);
 	/*
 	 * Begin a trace: write what comes first to @out, which is borrowed. *@ctx is the sink's
 	 * context. Several traces come one after the other: @options->part tells which this is.

@@ -197,6 +197,7 @@ const struct export_format export_perfetto = {
 	.sink = &perfetto_sink,
 	.curve = perfetto_curve,
 	.lock = perfetto_lock,
+	.path = perfetto_path,
 	.open = perfetto_open,
 	.close = perfetto_close,
 };

@@ -56,6 +56,7 @@ enum { /* TrackDescriptor, ProcessDescriptor, ThreadDescriptor, CounterDescripto
 #define UUID_CURVES 1
 #define UUID_LOCKS 2
 #define UUID_LOST 3
+#define UUID_PATH 4
 #define UUID_COUNTER 16 /* + curve */
 #define UUID_THREAD(id) (128 + (u64)(id) * 4)
 #define UUID_PROCESS(id) (129 + (u64)(id) * 4)
@@ -92,7 +93,7 @@ struct perfetto {
 	u64 regions;
 	struct rows rows;
 	u32 sequence;
-	bool begun, failed;
+	bool begun, failed, has_path;
 	u64 begin_ns;       /* of the export, in the file's time */
 	char release[100];  /* of the kernel */
 	u64 lost;
@@ -144,6 +145,7 @@ u64 perfetto_process_track(struct perfetto *p, const struct process *process);
 /* perfetto_lane.c */
 void perfetto_lost(struct perfetto *p, const struct record *rec);
 void perfetto_lock(void *ctx, const struct lock_lane *lane, u64 start, u64 end);
+void perfetto_path(void *ctx, const struct path_segment *segment);
 void perfetto_task_start(void *ctx, const struct task *task, u64 ts);
 void perfetto_task_state(void *ctx, const struct task_span *span);
 void perfetto_region(void *ctx, const struct region *region);

@@ -2,6 +2,7 @@
 /* perfetto_lane.c - what is not a thread's: locks while somebody waits for them, tasks, regions. */
 #include "export/perfetto.h"
 #include "export/words.h"
+#include "metrics/path.h"
 
 /* Three kinds of lanes share their ids; CPUs that lost events are the first. */
 #define LANE_LOCK(id) UUID_LANE((u64)(id) * 3 + 1)
@@ -28,7 +29,7 @@ void perfetto_lock(void *ctx, const struct lock_lane *lane, u64 start, u64 end)
 	struct perfetto *p = ctx;
 
 	if (!p->locks.len)
-		perfetto_track(p, UUID_LOCKS, 0, "Contended locks", 2,
+		perfetto_track(p, UUID_LOCKS, 0, "Contended locks", 3,
 			       "While anybody waits for a lock: who holds it, as far as it was seen.");
 	if (!map_get(&p->locks, lane->id + 1)) {
 		buf_clear(&p->name);
@@ -38,6 +39,21 @@ void perfetto_lock(void *ctx, const struct lock_lane *lane, u64 start, u64 end)
 		p->failed |= map_set(&p->locks, lane->id + 1, p) != 0;
 	}
 	perfetto_plain(p, LANE_LOCK(lane->id), "lock", lane_holder(lane, p->model), start, end);
+}
+
+void perfetto_path(void *ctx, const struct path_segment *segment)
+{
+	struct perfetto *p = ctx;
+
+	if (!p->has_path)
+		perfetto_track(p, UUID_PATH, 0, "Critical path", 2,
+			       "Back from the end of the work over wake-ups, lock hand-offs and forks.");
+	p->has_path = true;
+	buf_clear(&p->name);
+	words_path(&p->name, p->model, segment);
+	if (!p->name.failed)
+		perfetto_plain(p, UUID_PATH, "path", p->name.data, segment->start_ns,
+			       segment->end_ns);
 }
 
 void perfetto_task_start(void *ctx, const struct task *task, u64 ts)

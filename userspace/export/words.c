@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "metrics/path.h"
+
 void words_duration(struct buf *buf, u64 ns)
 {
 	static const struct {
@@ -107,4 +109,17 @@ void words_task(struct buf *buf, const struct task_span *span)
 	default:
 		buf_puts(buf, state_names[span->state]);
 	}
+}
+
+void words_path(struct buf *buf, const struct model *model, const struct path_segment *segment)
+{
+	if (segment->thread == NO_THREAD) {
+		buf_puts(buf, "not known");
+		return;
+	}
+	buf_puts(buf, thread_label(model_thread(model, segment->thread)));
+	buf_puts(buf, ": ");
+	buf_puts(buf, segment->state == STATE_RUNNING ? "On CPU" :
+		 segment->state == STATE_WAITING ? kind_table[segment->kind].label :
+		 state_names[segment->state]);
 }

@@ -12,6 +12,9 @@ void words_wait(struct buf *buf, const struct model *model, const struct wait_in
 void words_span(struct buf *buf, const struct model *model, const struct span *span);
 /* "GIL of app.py 4242", "mutex 0x7f12 of server 4242". @process NULL: shared between processes. */
 void words_lock(struct buf *buf, enum wait_kind kind, u64 lock, const struct process *process);
+/* A stretch of the critical path: "worker-1: On CPU", "main: join". */
+struct path_segment;
+void words_path(struct buf *buf, const struct model *model, const struct path_segment *segment);
 /* What a task does: "running on worker-1", "ready", "network 127.0.0.1:80". */
 void words_task(struct buf *buf, const struct task_span *span);
 /* "50 ms", "1.25 s", "340 us": three significant figures. */
