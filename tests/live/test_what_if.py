@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: MIT
+"""What-if against real runs: one CPU predicts two, two predict one, GIL threads predict processes.
+
+Other programs on the machine lengthen a real run, and a virtual machine's CPUs are not the same from one
+second to the next. So a pair of runs counts only if it was quiet: the same CPU time in both within 5 %,
+under 3 % steal in each, and each replayed without other programs' load as long as it was within 5 %. That
+check knows nothing of the prediction. Of up to three quiet pairs the median error counts, good or bad;
+without a quiet pair a test is skipped, and says so. Every quiet pair goes to build/what-if.ndjson.
+"""
+import json
+import os
+import statistics
+
+from lib import Skip, check, record, report, scratch, test, top
+
+TRIES = 12
+PAIRS = 3
+PYTHON = """
+import sys, threading, multiprocessing
+def work():
+    x = 0
+    for i in range(1500000): x += i
+kind = threading.Thread if sys.argv[1] == "threads" else multiprocessing.get_context("fork").Process
+jobs = [kind(target=work) for _ in range(4)]
+for j in jobs: j.start()
+for j in jobs: j.join()
+"""
+
+
+def run(name, command, cpus):
+    trace, _ = record(*(["taskset", "-c", "0"] if cpus == 1 else []), *command, name=name)
+    return trace, report(trace)
+
+
+def predict(trace, question):
+    return report(trace, "--what-if", question)["what_if"]
+
+
+def undisturbed(trace, figures, cpus):
+    answer = predict(trace, f"cpus={cpus}")
+    return (not answer.get("refused") and figures["window"]["steal_ns"] < 0.03 * answer["recorded_ns"] and
+            answer["duration_ns"] > 0.95 * answer["recorded_ns"])
+
+
+def same_work(a, b, share=0.05):
+    cpu = [f["time_ns"]["running"] for f in (a, b)]
+    return abs(cpu[0] - cpu[1]) < share * max(cpu)
+
+
+def note(label, kind, predicted, real):
+    line = {"program": kind, "what": label, "predicted_ms": round(predicted / 1e6, 1),
+            "real_ms": round(real / 1e6, 1), "error_percent": round(100 * (predicted / real - 1), 1)}
+    with open(top / "build/what-if.ndjson", "a") as out:
+        out.write(json.dumps(line) + "\n")
+    return line["error_percent"]
+
+
+def judge(kind, errors, limit):
+    """The median of each column of @errors, in percent, within @limit."""
+    if not errors:
+        raise Skip(f"no quiet pair of runs in {TRIES}: other programs have the CPUs")
+    medians = [round(statistics.median(column), 1) for column in zip(*errors)]
+    check(all(abs(m) <= limit for m in medians), kind, "predicted against real, percent:", errors)
+    return f"median error {medians} % of {len(errors)} quiet pairs"
+
+
+def both_ways(kind, command):
+    errors = []
+    for _ in range(TRIES):
+        one_trace, one = run("one.corun", command, 1)
+        two_trace, two = run("two.corun", command, 2)
+        if not same_work(one, two) or not undisturbed(one_trace, one, 1) or not undisturbed(two_trace, two, 2):
+            continue
+        up, down = predict(one_trace, "cpus=2"), predict(two_trace, "cpus=1")
+        errors.append((note("1 to 2 CPUs", kind, up["duration_ns"], two["window"]["duration_ns"]),
+                       note("2 to 1 CPUs", kind, down["duration_ns"], one["window"]["duration_ns"])))
+        if len(errors) == PAIRS:
+            break
+    return judge(kind, errors, 10)
+
+
+def add(kind, command):
+    def what_if():
+        if (os.cpu_count() or 1) < 2:
+            raise Skip("one CPU")
+        return both_ways(kind, command)
+    what_if.__name__ = f"what_if_{kind}"
+    test(what_if)
+
+
+for _kind in ("threads", "processes", "pipe", "pipeline", "lock", "sleepers", "straggler"):
+    add(_kind, (top / "build/live/work", _kind))
+
+
+@test
+def what_if_make():
+    """Eight jobs of make, each a process of its own that forks and waits."""
+    makefile = scratch / "Makefile.what-if"
+    jobs = " ".join(f"job{i}" for i in range(8))
+    makefile.write_text(f"all: {jobs}\n{jobs}:\n\t@{top}/build/live/work one\n")
+    return both_ways("make -j4", ("make", "-j4", "-f", makefile))
+
+
+@test
+def what_if_without_the_gil():
+    errors = []
+    for _ in range(TRIES):
+        trace, threads = run("threads.corun", ("python3", "-c", PYTHON, "threads"), 2)
+        forked, processes = run("processes.corun", ("python3", "-c", PYTHON, "processes"), 2)
+        answer = predict(trace, "cpus=2,no-gil")
+        if not undisturbed(forked, processes, 2) or not same_work(threads, processes, 0.08):
+            continue
+        check(not answer.get("refused"), "refused", answer)
+        errors.append((note("GIL threads to processes", "python3", answer["duration_ns"],
+                            processes["window"]["duration_ns"]),))
+        if len(errors) == PAIRS:
+            break
+    return judge("python3", errors, 15)
