@@ -19,7 +19,10 @@ struct options {
 	s32 *tgids, *tids; /* what export.tgids and export.tids point to */
 };
 
-enum { OPT_COMPAT = 256, OPT_FROM, OPT_TO, OPT_TID, OPT_COMM, OPT_MIN_WAIT, OPT_ALL_IDLE, OPT_PATH, OPT_LANG };
+enum {
+	OPT_COMPAT = 256, OPT_FROM, OPT_TO, OPT_TID, OPT_COMM, OPT_MIN_WAIT, OPT_ALL_IDLE, OPT_PATH,
+	OPT_LANG,
+};
 
 static volatile sig_atomic_t interrupted;
 
@@ -174,8 +177,8 @@ static void catch_signals(void)
 	sigaction(SIGTERM, &action, NULL);
 }
 
-static void say_result(const struct cmd *cmd, const struct options *o, int traces, const char *output,
-		       const struct export_result *result)
+static void say_result(const struct cmd *cmd, const struct options *o, int traces,
+		       const char *output, const struct export_result *result)
 {
 	if (result->status != TRACE_WHOLE)
 		cmd_fail(cmd, "the trace is %s; what could be read is in %s",

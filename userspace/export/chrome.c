@@ -2,9 +2,9 @@
 /*
  * chrome.c - Chrome trace JSON, in the shape that the Perfetto UI makes most of.
  *
- * Each span is told twice: as a thread state (ph T: native state and CPU tracks, names from a closed
- * set so that colours and standard SQL work) and as a slice (ph X: the user's words and all details;
- * portable). --compat leaves T out. Slices of a thread tile its life, so they never overlap.
+ * Each span is told twice: as a thread state (ph T: native state and CPU tracks, names from a
+ * closed set so that colours and standard SQL work) and as a slice (ph X: the user's words and all
+ * details; portable). --compat leaves T out. Slices of a thread tile its life, so they never overlap.
  *
  * A wake-up is a flow from inside the waker's "On CPU" slice to the woken thread's next slice, both
  * at the time of the wake-up. The importer binds the end to the slice that is open there, so the

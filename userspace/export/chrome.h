@@ -33,8 +33,8 @@ struct chrome {
 };
 
 /*
- * ns in the file. The compatible shape begins at 1 us: Perfetto v20 loses the value of a sample at 0,
- * and its UI stops at that.
+ * ns in the file. The compatible shape begins at 1 us: Perfetto v20 loses the value of a sample at
+ * 0, and its UI stops at that.
  */
 static inline u64 chrome_time(const struct chrome *c, u64 ts)
 {

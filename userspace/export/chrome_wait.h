@@ -27,7 +27,8 @@ struct wait_texts {
 	bool failed;
 };
 
-/* Two waits have the same text. What no text shows (buffer addresses, the futex word) does not count. */
+/* Two waits have the same text. What no text shows (buffer addresses, the futex word) does not
+ * count. */
 bool wait_same(const struct wait_info *a, const struct wait_info *b);
 u32 wait_hash(const struct wait_info *wait); /* below WAIT_TEXTS */
 /* Valid until the next call. Never NULL: without memory it is a bare name. */

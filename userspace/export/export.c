@@ -85,7 +85,8 @@ static int tell_path(struct job *job, const struct graph *graph, const struct se
 	return 0;
 }
 
-static int export_part(struct job *job, u32 index, struct export_options *options, struct error *err)
+static int export_part(struct job *job, u32 index, struct export_options *options,
+		       struct error *err)
 {
 	struct part *part = &job->parts.part[index];
 	struct selection selection = {0};

@@ -3,9 +3,9 @@
  * export.h - a trace in other people's formats. One file a format; a format is a model sink with a
  * beginning and an end, and one line in export_formats.
  *
- * Between the model and a format's sink stands the selection (select.h): --from, --to, --pid, --tid,
- * --comm, --min-wait and --all-idle are decided there, for all formats alike. A format draws what it
- * is told. What is left out was not told: a thread or process that is never the subject of a call
+ * Between the model and a format's sink stands the selection (select.h): --from, --to, --pid,
+ * --tid, --comm, --min-wait and --all-idle are decided there, for all formats alike. A format draws
+ * what it is told. What is left out was not told: a thread or process that is never the subject of a call
  * is not part of the export, so formats name those that they met, not all that the model has.
  *
  * Streaming: a format holds memory by thread, process, lock and task, never by event.
@@ -82,8 +82,8 @@ extern const struct export_format export_chrome, export_html, export_perfetto, e
 extern const struct export_format *const export_formats[];
 const struct export_format *export_format_by_name(const char *name);
 
-/* Called now and then with bytes read of the traces and in all; may be NULL. Non-zero ends the export
- * with -EINTR. */
+/* Called now and then with bytes read of the traces and in all; may be NULL. Non-zero ends the
+ * export with -EINTR. */
 typedef int (*export_progress)(void *ctx, u64 done, u64 total);
 
 /* What became of an export. */

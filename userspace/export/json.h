@@ -70,7 +70,7 @@ static inline char *put_bytes(char *p, const char *text, size_t len)
 
 /* At most 20 bytes. */
 char *put_u64(char *p, u64 value);
-/* Nanoseconds as microseconds with three decimals: the Chrome format's unit, exactly. <= 24 bytes */
+/* Nanoseconds as microseconds with three decimals: the Chrome format's unit, exactly. */
 char *put_us(char *p, u64 ns);
 
 #endif

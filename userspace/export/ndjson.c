@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ndjson.c - a trace as tables for databases: one JSON object a line, whose "table" says which table
- * it is a row of. TABLES.md describes them all.
+ * ndjson.c - a trace as tables for databases: one JSON object a line, whose "table" says which
+ * table it is a row of. TABLES.md describes them all.
  *
  * Every row has host, boot_id, ts (ns since the window opened) and wall_ns, so that the traces of a
  * fleet can be put together. What is not known is left out: it reads as NULL.

@@ -3,7 +3,7 @@
  * pb.h - protobuf's wire format, by the field (protobuf.dev/programming-guides/encoding).
  *
  * A dozen message types of Perfetto's are written, all of them flat: putting fields one after the
- * other is less code than a generated library's structs would be to fill, and several times as fast.
+ * other is less code than a generated library's structs would be to fill, and much faster.
  * Each function returns the end of what it wrote; a varint takes at most 10 bytes, a tag 5.
  */
 #ifndef CORUN_EXPORT_PB_H

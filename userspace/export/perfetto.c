@@ -4,7 +4,8 @@
  *
  * Running and ready go in as the kernel's scheduler events (perfetto_sched.c), so that states, CPU
  * tracks, priorities, wakers and the UI's analyses of them are native. What the scheduler does not
- * know - in what a thread waits, who holds it, how many do what - are TrackEvents (perfetto_track.c).
+ * know - in what a thread waits, who holds it, how many do what - are TrackEvents
+ * (perfetto_track.c).
  *
  * Its times are ns since the window opened.
  */
@@ -50,8 +51,8 @@ bool perfetto_grow(struct perfetto *p, void **array, u32 *n, size_t size, u32 wa
 	return true;
 }
 
-/* The trace processor reads the numbers of end states by the kernel's version; ours are those of 4.14
- * and later, which is all that corun runs on. */
+/* The trace processor reads the numbers of end states by the kernel's version; ours are those of
+ * 4.14 and later, which is all that corun runs on. */
 static void put_system(struct perfetto *p)
 {
 	u8 name[160], info[192], packet[224], *at;

@@ -2,8 +2,8 @@
 /*
  * perfetto.h - the inside of the native Perfetto exporter: shared by perfetto*.c, nobody else.
  *
- * Field numbers are those of Perfetto's protos/perfetto/trace (trace_packet.proto, ftrace_event_bundle.
- * proto, track_descriptor.proto, track_event.proto, interned_data.proto, debug_annotation.proto).
+ * Field numbers are those of Perfetto's protos/perfetto/trace (trace_packet.proto,
+ * ftrace_event_bundle.proto, track_descriptor.proto, track_event.proto, interned_data.proto, debug_annotation.proto).
  */
 #ifndef CORUN_EXPORT_PERFETTO_H
 #define CORUN_EXPORT_PERFETTO_H
@@ -135,8 +135,8 @@ void perfetto_head(struct perfetto *p);
 u64 perfetto_thread_track(struct perfetto *p, const struct thread *t);
 void perfetto_slice(struct perfetto *p, u64 track, const struct span *span);
 /* A slice without arguments. */
-void perfetto_plain(struct perfetto *p, u64 track, const char *category, const char *name, u64 start,
-		    u64 end);
+void perfetto_plain(struct perfetto *p, u64 track, const char *category, const char *name,
+		    u64 start, u64 end);
 void perfetto_track(struct perfetto *p, u64 uuid, u64 parent, const char *name, u32 rank,
 		    const char *description);
 void perfetto_curve(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * perfetto_sched.c - running and ready as the kernel's own events, in Perfetto's compact form: per CPU,
- * arrays of times, next threads, priorities and end states of switches, and of wake-ups.
+ * perfetto_sched.c - running and ready as the kernel's own events, in Perfetto's compact form: per
+ * CPU, arrays of times, next threads, priorities and end states of switches, and of wake-ups.
  *
  * Switches are made from the spans, not from the records: what is exported is what the model says,
  * and between two threads of the export a CPU is idle, whoever else ran there.
@@ -111,8 +111,8 @@ static void put_switch(struct perfetto *p, struct sched_cpu *c, u64 ts, u32 prev
 }
 
 /*
- * A reader does not know what a CPU's first switch is from, and drops it, and any wake-up before it:
- * let it be idle's, where the export begins.
+ * A reader does not know what a CPU's first switch is from, and drops it, and any wake-up before
+ * it: let it be idle's, where the export begins.
  */
 static struct sched_cpu *cpu_get(struct perfetto *p, s32 cpu)
 {

@@ -330,8 +330,8 @@ void perfetto_slice(struct perfetto *p, u64 track, const struct span *span)
 	put_event(p, perfetto_time(p, span->end_ns), EVENT_END, track, end, (size_t)(at - end));
 }
 
-void perfetto_plain(struct perfetto *p, u64 track, const char *category, const char *name, u64 start,
-		    u64 end)
+void perfetto_plain(struct perfetto *p, u64 track, const char *category, const char *name,
+		    u64 start, u64 end)
 {
 	u8 data[64], *at;
 

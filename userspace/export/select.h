@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * select.h - what of a trace is exported: a sink of the model that passes on to a format's sink what
- * the options select, cut to [from, to], and keeps the counters of that.
+ * select.h - what of a trace is exported: a sink of the model that passes on to a format's sink
+ * what the options select, cut to [from, to], and keeps the counters of that.
  *
- * Time outside [from, to] is not dropped but squeezed: every change of state is seen, so what stands
- * at `from` is right without a second pass; only what has a length inside is told.
+ * Time outside [from, to] is not dropped but squeezed: every change of state is seen, so what
+ * stands at `from` is right without a second pass; only what has a length inside is told.
  */
 #ifndef CORUN_EXPORT_SELECT_H
 #define CORUN_EXPORT_SELECT_H
