@@ -21,7 +21,7 @@ struct options {
 
 enum {
 	OPT_COMPAT = 256, OPT_FROM, OPT_TO, OPT_TID, OPT_COMM, OPT_MIN_WAIT, OPT_ALL_IDLE, OPT_PATH,
-	OPT_LANG,
+	OPT_LANG, OPT_LESSON,
 };
 
 static volatile sig_atomic_t interrupted;
@@ -85,6 +85,9 @@ static int parse_option(const struct cmd *cmd, int c, char **argv, struct option
 	case OPT_PATH:
 		e->critical_path = true;
 		return 0;
+	case OPT_LESSON:
+		e->lesson = optarg;
+		return 0;
 	case OPT_COMM:
 		e->comm = optarg;
 		return 0;
@@ -122,6 +125,7 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 		{"min-wait", required_argument, NULL, OPT_MIN_WAIT},
 		{"all-idle", no_argument, NULL, OPT_ALL_IDLE},
 		{"critical-path", no_argument, NULL, OPT_PATH},
+		{"lesson", required_argument, NULL, OPT_LESSON},
 		{"lang", required_argument, NULL, OPT_LANG},
 		{NULL, 0, NULL, 0},
 	};
@@ -242,6 +246,7 @@ const struct cmd cmd_export = {
 		"  -o, --output FILE    name of the file, \"-\" for standard output; FILE.gz compresses.\n"
 		"                       Default: TRACE with the format's ending\n"
 		"      --lang LANG      html: the page opens in English (en) or Korean (ko)\n"
+		"      --lesson FILE    html: the page asks first; viewer/PAGE.md describes FILE\n"
 		"      --compat         chrome: slices alone, for viewers older than Perfetto v54\n"
 		"      --critical-path  chrome, perfetto: a track of it too (takes more memory)\n"
 		"\n"

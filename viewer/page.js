@@ -7,7 +7,7 @@ corun.font = "Inter, 'Segoe UI', system-ui, 'Apple SD Gothic Neo', 'Malgun Gothi
 	"NanumGothic, sans-serif";
 
 corun.Page = class {
-	constructor(traces, compared) {
+	constructor(traces, compared, lesson) {
 		this.traces = traces;
 		this.compared = compared;
 		this.longest = Math.max(...traces.map((t) => t.window_ns), 1);
@@ -18,6 +18,8 @@ corun.Page = class {
 		this.dark = matchMedia("(prefers-color-scheme: dark)").matches;
 		this.pointer = 0.5;
 		this.readLink();
+		this.play = new corun.Play(this);
+		this.lesson = lesson ? new corun.Lesson(this, lesson) : null;
 	}
 	get words() {
 		return corun.words[this.korean ? "ko" : "en"];
@@ -31,7 +33,7 @@ corun.Page = class {
 		document.documentElement.lang = this.korean ? "ko" : "en";
 		document.documentElement.dataset.theme = this.dark ? "dark" : "light";
 		this.axis = e("canvas.axis", { tabindex: 0, "aria-label": w.whole });
-		this.canvas = e("canvas.lanes", { tabindex: 0, role: "img", "aria-label": this.sentence() });
+		this.canvas = e("canvas.lanes", { tabindex: 0, role: "img", "aria-label": this.lesson?.hidden ? "" : this.sentence() });
 		this.spacer = e("div.spacer");
 		this.scroll = e("div.scroll", {}, this.spacer, this.canvas);
 		this.panel = new corun.Panel(this);
@@ -41,12 +43,15 @@ corun.Page = class {
 		this.context = this.canvas.getContext("2d");
 		this.painters = new Map(this.traces.map((t) =>
 			[t, new corun.Painter(this.context, t, this.levels.get(t), this.looks.get(t), w, this.korean)]));
-		document.getElementById("app").replaceChildren(this.bar(), ...this.banners(), this.headline(),
+		document.getElementById("app").replaceChildren(this.bar(), ...this.banners(), this.lesson?.headline() ?? this.headline(),
+			this.play.node,
 			e("main", {}, e("div.picture", {}, this.axis, this.scroll, e("p.keys", {}, w.keys)),
 				this.panel.node));
 		this.arrange();
 		this.listen();
+		this.field.hidden = Boolean(this.lesson?.hidden);
 		this.panel.render();
+		this.play.render();
 		this.redraw();
 	}
 	bar() {
@@ -56,6 +61,7 @@ corun.Page = class {
 
 		return e("header", {}, e("b", {}, "corun"), e("b", {}, this.traces.map((x) => x.file).join(` ${w.against} `)),
 			e("span.facts", {}, facts.filter(Boolean).join(" · ")), this.status, this.field,
+			this.lesson?.hidden ? null : button(`▶ ${w.play}`, w.play, () => this.play.toggle()),
 			e("div.lang", { role: "group" }, button("EN", "English", () => this.setLanguage(false)),
 				button("한국어", "한국어", () => this.setLanguage(true))),
 			button("◐", w.theme, () => { this.dark = !this.dark; this.build(); }),
@@ -158,6 +164,11 @@ corun.Page = class {
 		const view = { from: this.from, to: this.to, ...this.plot };
 
 		this.grid(this.context, height);
+		if (this.lesson?.hidden) {
+			this.lesson.blank(this.context);
+			this.paintAxis(width);
+			return;
+		}
 		for (const { trace, rows, y } of this.sections) {
 			const painter = this.painters.get(trace);
 
@@ -172,6 +183,8 @@ corun.Page = class {
 			this.ending(trace, painter, y - top, rows);
 		}
 		this.marks(view, top, height);
+		this.lesson?.marks(this.context);
+		this.play.paint(this.context, height, this.looks.get(this.traces[0]).neutral);
 		this.paintAxis(width);
 	}
 	grid(c, height) {
@@ -273,7 +286,8 @@ corun.Page = class {
 			c.fillText(string, x, y);
 		};
 
-		this.overview(c, painter);
+		if (!this.lesson?.hidden)
+			this.overview(c, painter);
 		text(this.words.whole, this.plot.x - 10, 14, "right");
 		for (const t of ticks) {
 			const x = Math.round(this.xOf(t));
@@ -339,6 +353,8 @@ corun.Page = class {
 		return this.from + (x - this.plot.x) / this.plot.width * (this.to - this.from);
 	}
 	select(selected) {
+		if (this.lesson?.hidden)
+			return;
 		this.selected = selected;
 		this.writeLink();
 		this.panel.render();
@@ -413,6 +429,16 @@ corun.Page = class {
 		} else {
 			this.setView(0, this.longest);
 		}
+	}
+	/* The selected span becomes the range, with figures of its own. */
+	mark() {
+		if (!this.selected)
+			return;
+		const { trace, thread, i } = this.selected, s = trace.spans_of.get(thread);
+
+		this.range = { from: s.startOf(i), to: s.end[i] };
+		this.panel.render();
+		this.redraw();
 	}
 	find(text) {
 		const wanted = text.trim().toLowerCase();
@@ -499,7 +525,9 @@ corun.Page = class {
 				this.field.blur();
 			return;
 		}
-		const actions = { w: () => this.zoom(0.8), s: () => this.zoom(1.25), a: () => this.pan(-0.2),
+		if (this.lesson?.key(event) || (!this.lesson?.hidden && this.play.key(event)))
+			return;
+		const actions = { m: () => this.mark(), w: () => this.zoom(0.8), s: () => this.zoom(1.25), a: () => this.pan(-0.2),
 			d: () => this.pan(0.2), f: () => this.fit(), "/": () => this.field.focus(), "?": () => this.help(),
 			ArrowLeft: () => this.step(-1), ArrowRight: () => this.step(1), ArrowUp: () => this.stepThread(-1),
 			ArrowDown: () => this.stepThread(1),
@@ -599,35 +627,3 @@ corun.Page = class {
 		on(this.canvas, "touchend", () => { before = null; this.pinching = false; });
 	}
 };
-
-/* ---- start ---- */
-
-corun.start = async function () {
-	const app = document.getElementById("app"), words = corun.words[navigator.language.startsWith("ko") ? "ko" : "en"];
-	const say = (text) => app.replaceChildren(corun.element("div.banner", { role: "alert" }, text));
-
-	if (typeof DecompressionStream === "undefined") {
-		say(words.old);
-		return;
-	}
-	try {
-		const infos = [...document.querySelectorAll("script.trace")], spans = [...document.querySelectorAll("script.spans")];
-
-		if (!infos.length || infos.length !== spans.length)
-			throw new Error("no data");
-		const traces = [];
-
-		for (let i = 0; i < infos.length; i++)
-			traces.push(new corun.Trace(JSON.parse(infos[i].textContent),
-				corun.decode(await corun.unpack(spans[i].textContent))));
-		const compared = document.querySelector("script.comparison");
-
-		corun.page = new corun.Page(traces, compared && JSON.parse(compared.textContent));
-		corun.page.build();
-	} catch (error) {
-		say(`${words.broken} (${error.message})`);
-	}
-};
-
-if (typeof document !== "undefined")
-	corun.start();

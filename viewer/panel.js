@@ -47,6 +47,11 @@ corun.Panel = class {
 	}
 	render() {
 		const { traces, selected, range } = this.page;
+
+		if (this.page.lesson?.hidden) {
+			this.node.replaceChildren();
+			return;
+		}
 		const parts = traces.length === 1 ? [this.figures(traces[0]), this.breakdown(traces[0])] :
 			traces.map((t) => this.joint(t));
 

@@ -28,13 +28,19 @@ corun.words = {
 			"Firefox 113, Safari 16.4 and later have it.",
 		broken: "The data in this page cannot be read: the file was cut or changed.",
 		lostCount: (n) => `${n} lost`, sooner: (d) => `${d} sooner`,
-		keys: "W S zoom   A D pan   click: select   drag on the axis: a range   F fit   / search   ? help",
+		keys: "W S zoom   A D pan   click: select   drag on the axis: a range   F fit   M mark   Space play   / search   ? help",
 		helpText: "W and S zoom in and out at the pointer, A and D pan; the wheel with Ctrl zooms, " +
 			"dragging pans. Click a slice to see what it is; drag on the axis for a range. " +
 			"Left and right go to the thread's next slice, up and down to the next thread. " +
-			"F fits the view to the selection or to all, Esc lets go. / searches.",
+			"F fits the view to the selection or to all, M makes the selection a range, Esc lets go. Space plays, comma and full stop step by event. / searches.",
 		table: "The figures as a table", share: "share", state: "state", time: "time",
 		outOf: (n, m) => `${n} of ${m}`, found: (n) => `${n} found`, theme: "light or dark",
+		play: "Play", pause: "Pause", stepBack: "one event back", stepOn: "one event on", close: "Close",
+		second: "a second shows", nobody: "empty", zoneWait: "Waiting", queueShort: "Queue", zoneCpu: "On a CPU",
+		zoneWaitNote: "asleep until what they wait for comes", zoneQueueNote: "for a CPU",
+		knife: "The knife is the GIL: who has it may run Python.", reveal: "Show the answer",
+		now: (ran, ready, waiting, parked) => `${ran} running, ${ready} in the queue, ${waiting} waiting` +
+			(parked ? `; ${parked} parked.` : "."),
 	},
 	ko: {
 		inFlight: "진행 중", running: "실행 중", demand: "수요", usable: "쓸 수 있는 CPU",
@@ -60,12 +66,18 @@ corun.words = {
 			"Firefox 113, Safari 16.4부터 됩니다.",
 		broken: "이 페이지의 데이터를 읽을 수 없습니다. 파일이 잘렸거나 바뀌었습니다.",
 		lostCount: (n) => `${n}개 놓침`, sooner: (d) => `${d} 먼저`,
-		keys: "W S 확대·축소   A D 이동   클릭: 선택   축에서 끌기: 구간   F 맞춤   / 찾기   ? 도움말",
+		keys: "W S 확대·축소   A D 이동   클릭: 선택   축에서 끌기: 구간   F 맞춤   M 표시   Space 재생   / 찾기   ? 도움말",
 		helpText: "W와 S는 포인터 자리에서 확대·축소, A와 D는 이동입니다. Ctrl과 휠로도 확대하고, 끌어서 옮깁니다. " +
 			"조각을 클릭하면 설명이 나오고, 축에서 끌면 구간을 고릅니다. 왼쪽·오른쪽은 같은 스레드의 다음 조각, " +
-			"위·아래는 다음 스레드입니다. F는 화면에 맞추고 Esc는 선택을 풉니다. /는 찾기입니다.",
+			"위·아래는 다음 스레드입니다. F는 화면에 맞추고, M은 선택한 조각을 구간으로 만들고, Esc는 선택을 풉니다. Space는 재생, 쉼표와 마침표는 사건 하나씩입니다. /는 찾기입니다.",
 		table: "수치 표", share: "비율", state: "상태", time: "시간",
 		outOf: (n, m) => `${m}개 중 ${n}개`, found: (n) => `${n}개 찾음`, theme: "밝게·어둡게",
+		play: "재생", pause: "멈춤", stepBack: "사건 하나 뒤로", stepOn: "사건 하나 앞으로", close: "닫기",
+		second: "화면 1초에", nobody: "비었음", zoneWait: "기다림", queueShort: "대기열", zoneCpu: "CPU에서 실행 중",
+		zoneWaitNote: "기다리는 것이 올 때까지 자고 있다", zoneQueueNote: "CPU를 기다림",
+		knife: "칼이 GIL입니다. 칼을 쥔 스레드만 Python을 실행합니다.", reveal: "답 보기",
+		now: (ran, ready, waiting, parked) => `실행 중 ${ran}개, 대기열 ${ready}개, 기다림 ${waiting}개` +
+			(parked ? `, 할 일 없음 ${parked}개.` : "."),
 	},
 };
 

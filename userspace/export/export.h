@@ -34,6 +34,7 @@ struct path_segment;
 struct export_options {
 	bool compat; /* chrome: X slices alone, for every viewer */
 	bool korean; /* html: which language it opens in */
+	const char *lesson; /* html: a file with a question (viewer/PAGE.md), or NULL */
 
 	u64 from_ns, to_ns;   /* since the window opened; to_ns 0: to its end */
 	const s32 *tgids;     /* only these processes; n_tgids 0: all */

@@ -5,6 +5,7 @@
  */
 #include "export/export.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +23,8 @@ static const char head[] =
 
 /* In the order in which they build on each other. */
 static const char *const scripts[] = {
-	viewer_words, viewer_data, viewer_levels, viewer_look, viewer_draw, viewer_panel, viewer_page,
+	viewer_words, viewer_data, viewer_levels, viewer_look, viewer_draw, viewer_panel,
+	viewer_play, viewer_lesson, viewer_page, viewer_start,
 };
 
 /* Any bytes as the text of an element. */
@@ -114,6 +116,29 @@ static int put_traces(struct out *out, const char *const *traces, u32 n, struct 
 	return code;
 }
 
+/* A lesson's question, as its author wrote it: "<" may stand in JSON's strings only, and is written
+ * so that no element can end there. */
+static int put_lesson(struct out *out, const char *path, struct error *err)
+{
+	FILE *file = fopen(path, "re");
+	int c;
+
+	if (!file)
+		return error_set(err, -errno, "cannot read %s: %s", path, strerror(errno));
+	out_puts(out, "<script type=\"application/json\" class=\"lesson\">");
+	while ((c = getc(file)) != EOF) {
+		char byte = (char)c;
+
+		if (c == '<')
+			out_puts(out, "\\u003c");
+		else
+			out_put(out, &byte, 1);
+	}
+	out_puts(out, "</script>\n");
+	fclose(file);
+	return 0;
+}
+
 static int page_write(struct out *out, const char *const *traces, u32 n,
 		      const struct export_options *options, struct error *err)
 {
@@ -132,6 +157,8 @@ static int page_write(struct out *out, const char *const *traces, u32 n,
 	out_puts(out, "</style>\n<body>\n<noscript>This page draws with JavaScript, which is switched off "
 		 "here.</noscript>\n<div id=\"app\"></div>\n");
 	code = put_traces(out, traces, n, err);
+	if (!code && options->lesson)
+		code = put_lesson(out, options->lesson, err);
 	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
 		out_puts(out, "<script>\n");
 		out_puts(out, scripts[i]);

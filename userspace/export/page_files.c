@@ -16,4 +16,7 @@ EMBED(viewer_levels, "levels.js");
 EMBED(viewer_look, "look.js");
 EMBED(viewer_draw, "draw.js");
 EMBED(viewer_panel, "panel.js");
+EMBED(viewer_play, "play.js");
+EMBED(viewer_lesson, "lesson.js");
 EMBED(viewer_page, "page.js");
+EMBED(viewer_start, "start.js");

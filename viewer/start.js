@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+// Begin: unpack what the page carries, or say why it cannot be shown.
+"use strict";
+var corun = globalThis.corun ?? (globalThis.corun = {});
+
+corun.start = async function () {
+	const app = document.getElementById("app"), words = corun.words[navigator.language.startsWith("ko") ? "ko" : "en"];
+	const say = (text) => app.replaceChildren(corun.element("div.banner", { role: "alert" }, text));
+
+	if (typeof DecompressionStream === "undefined") {
+		say(words.old);
+		return;
+	}
+	try {
+		const infos = [...document.querySelectorAll("script.trace")], spans = [...document.querySelectorAll("script.spans")];
+
+		if (!infos.length || infos.length !== spans.length)
+			throw new Error("no data");
+		const traces = [];
+
+		for (let i = 0; i < infos.length; i++)
+			traces.push(new corun.Trace(JSON.parse(infos[i].textContent),
+				corun.decode(await corun.unpack(spans[i].textContent))));
+		const compared = document.querySelector("script.comparison");
+
+		const lesson = document.querySelector("script.lesson");
+
+		corun.page = new corun.Page(traces, compared && JSON.parse(compared.textContent),
+			lesson && JSON.parse(lesson.textContent));
+		corun.page.build();
+	} catch (error) {
+		say(`${words.broken} (${error.message})`);
+	}
+};
+
+if (typeof document !== "undefined")
+	corun.start();
