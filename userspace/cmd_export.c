@@ -240,7 +240,7 @@ const struct cmd cmd_export = {
 	.arguments = "[options] TRACE...",
 	.summary = "Write a timeline for a viewer",
 	.help = "  -f, --format FORMAT  chrome: Chrome trace JSON, for ui.perfetto.dev and others\n"
-		"                       perfetto: its own format, smaller and quicker to load\n"
+		"                       perfetto: its own format, a seventh of the size\n"
 		"                       ndjson: tables for databases, a JSON object a line\n"
 		"                       html: one page with the viewer in it, that needs no network\n"
 		"  -o, --output FILE    name of the file, \"-\" for standard output; FILE.gz compresses.\n"

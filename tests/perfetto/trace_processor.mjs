@@ -46,7 +46,11 @@ class Engine extends EngineBase {
 export async function load(file) {
 	const engine = new Engine();
 
-	await engine.parse(new Uint8Array(fs.readFileSync(file)));
+	/* In pieces, as the UI does: the bridge takes no message of a hundred MB. */
+	const bytes = new Uint8Array(fs.readFileSync(file));
+
+	for (let at = 0; at < bytes.length; at += 1 << 24)
+		await engine.parse(bytes.slice(at, at + (1 << 24)));
 	await engine.notifyEof();
 	return {
 		async rows(sql) {
