@@ -119,7 +119,7 @@ corun.Play = class {
 		this.playing = false;
 		const all = this.page.traces.map((t) => corun.nextEvent(t, this.at, by));
 
-		this.move(by > 0 ? Math.min(...all.map((t, i) => t > this.at ? t : this.page.traces[i] && Infinity)) :
+		this.move(by > 0 ? Math.min(...all.map((t) => t > this.at ? t : Infinity)) :
 			Math.max(...all));
 		this.render();
 	}
