@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 """asyncio's tasks against what the program itself noted: every step, none invented, none missing."""
+import difflib
 import glob
 import json
 import os
@@ -175,7 +176,8 @@ def same_with_and_without(python, program, *arguments, status=None):
     # Addresses of objects differ from run to run.
     one, two = ([re.sub("0x[0-9a-f]+", "0x", t) for t in (r.stdout, r.stderr)] +
                 [r.returncode if r.returncode >= 0 else 128 - r.returncode] for r in (alone, recorded))
-    check(one == two, python, one, two)
+    check(one == two, python, "\n".join(difflib.unified_diff(
+        *("\n".join(map(str, text)).splitlines() for text in (one, two)), lineterm="")))
     if status is not None:
         check(alone.returncode == status, alone)
     return trace
