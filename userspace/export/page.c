@@ -24,7 +24,7 @@ static const char head[] =
 /* In the order in which they build on each other. */
 static const char *const scripts[] = {
 	viewer_words, viewer_data, viewer_levels, viewer_look, viewer_draw, viewer_panel,
-	viewer_play, viewer_lesson, viewer_page, viewer_start,
+	viewer_play, viewer_lesson, viewer_picture, viewer_page, viewer_start,
 };
 
 /* Any bytes as the text of an element. */

@@ -18,5 +18,6 @@ EMBED(viewer_draw, "draw.js");
 EMBED(viewer_panel, "panel.js");
 EMBED(viewer_play, "play.js");
 EMBED(viewer_lesson, "lesson.js");
+EMBED(viewer_picture, "picture.js");
 EMBED(viewer_page, "page.js");
 EMBED(viewer_start, "start.js");
