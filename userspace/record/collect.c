@@ -300,6 +300,7 @@ static void put_thread(struct collect *c, const struct ev_thread *ev)
 			struct ev_futex futex = {.ns_tgid = ev->ns_tgid};
 
 			futex.block.sw.head.ts = ev->head.ts;
+			futex.block.sw.prev = ev->tid;
 			futex.block.wait = ev->wait;
 			memcpy(futex.words, ((const struct ev_snapshot *)ev)->words,
 			       sizeof(futex.words));
@@ -529,6 +530,11 @@ u32 collect_in_flight(const struct collect *c)
 s32 collect_tid(const struct collect *c, s32 tgid, s32 ns_tid)
 {
 	return members_find(&c->members, tgid, ns_tid);
+}
+
+s32 collect_tid_shared(const struct collect *c, s32 tgid, s32 ns_tid, bool (*same_ns)(s32 a, s32 b))
+{
+	return members_find_shared(&c->members, tgid, ns_tid, same_ns);
 }
 
 size_t collect_alive(const struct collect *c, s32 *tgids, size_t max)

@@ -69,6 +69,9 @@ u32 collect_in_flight(const struct collect *collect);
 /* Kernel tid of the thread of @tgid whose tid in the innermost pid namespace is @ns_tid; -1: none.
  * As of the event that is being put out. */
 s32 collect_tid(const struct collect *collect, s32 tgid, s32 ns_tid);
+/* The same of any process whose pid namespace is that of @tgid, which @same_ns tells of two tgids. */
+s32 collect_tid_shared(const struct collect *collect, s32 tgid, s32 ns_tid,
+		       bool (*same_ns)(s32 a, s32 b));
 /* tgids with living threads, at most @max; returns how many there are. */
 size_t collect_alive(const struct collect *collect, s32 *tgids, size_t max);
 

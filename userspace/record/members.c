@@ -23,6 +23,27 @@ s32 members_find(const struct members *ms, s32 tgid, s32 ns_tid)
 	return m ? m->tid : -1;
 }
 
+s32 members_find_shared(const struct members *ms, s32 tgid, s32 ns_tid, bool (*same_ns)(s32 a, s32 b))
+{
+	const struct member *leader = members_get(ms, tgid);
+	s32 tid = members_find(ms, tgid, ns_tid);
+	struct map_slot *slot;
+
+	if (tid > 0)
+		return tid;
+	if (leader && leader->ns_tid == leader->tid) { /* no namespace of its own: tids are tids */
+		const struct member *m = members_get(ms, ns_tid);
+
+		return m && m->ns_tid == ns_tid ? m->tid : -1;
+	}
+	for (size_t i = 0; (slot = map_next(&ms->processes, &i));) {
+		tid = members_find(ms, (s32)slot->key, ns_tid);
+		if (tid > 0 && same_ns((s32)slot->key, tgid))
+			return tid;
+	}
+	return -1;
+}
+
 static u32 alive_in(const struct members *ms, s32 tgid)
 {
 	return (u32)(uintptr_t)map_get(&ms->processes, (u32)tgid);

@@ -28,6 +28,9 @@ struct members {
 struct member *members_get(const struct members *members, s32 tid);
 /* tid of the member of @tgid that has @ns_tid in its innermost namespace, -1. */
 s32 members_find(const struct members *members, s32 tgid, s32 ns_tid);
+/* The same of any process whose pid namespace is that of @tgid, which @same_ns tells of two tgids. */
+s32 members_find_shared(const struct members *members, s32 tgid, s32 ns_tid,
+			bool (*same_ns)(s32 a, s32 b));
 /* 0 (also if it is one already) or -ENOMEM. */
 int members_add(struct members *members, s32 tid, s32 tgid, s32 ns_tid, enum member_state state);
 void members_state(struct members *members, struct member *member, enum member_state state);
