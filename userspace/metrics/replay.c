@@ -257,7 +257,7 @@ static bool step(struct sim *s)
 			cpu->thread = IDLE;
 		}
 	}
-	while (s->timers.n && s->timers.items[0].key <= s->now) {
+	while (s->timers.n && s->timers.items && s->timers.items[0].key <= s->now) {
 		u32 id = heap_pop(&s->timers);
 
 		if (s->threads[id].entered)
