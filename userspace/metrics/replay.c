@@ -241,10 +241,11 @@ static bool step(struct sim *s)
 	s->now += ns;
 	for (u32 c = 0; c < s->set->cpus; c++) {
 		struct sim_cpu *cpu = &s->cpus[c];
-		struct sim_thread *t = cpu->thread == IDLE ? NULL : &s->threads[cpu->thread];
+		struct sim_thread *t;
 
-		if (!t)
+		if (cpu->thread == IDLE)
 			continue;
+		t = &s->threads[cpu->thread];
 		t->left -= ns;
 		t->used += ns;
 		cpu->slice_left -= ns < cpu->slice_left ? ns : cpu->slice_left;
@@ -257,7 +258,7 @@ static bool step(struct sim *s)
 			cpu->thread = IDLE;
 		}
 	}
-	while (s->timers.n && s->timers.items && s->timers.items[0].key <= s->now) {
+	while (s->timers.n && s->timers.items[0].key <= s->now) {
 		u32 id = heap_pop(&s->timers);
 
 		if (s->threads[id].entered)
