@@ -223,7 +223,7 @@ int path_find(struct path **out, const struct graph *g, bool segments)
 		return -ENOMEM;
 	}
 	*w = (struct walk){.g = g, .path = p, .keep = segments};
-	w->cursor = malloc((n + 1) * sizeof(*w->cursor));
+	w->cursor = calloc(n + 1, sizeof(*w->cursor));
 	w->usage = calloc(n + 1, sizeof(*w->usage));
 	w->lock_ns = calloc(graph_n_locks(g) + 1, sizeof(*w->lock_ns));
 	p->begin_ns = model_window_begin(model);
