@@ -83,8 +83,7 @@ static void put_assumptions(const struct what_if *a, struct buf *b, const char *
 		"the threads do the same work in the same pieces, whoever is first",
 		"no other program takes the CPUs",
 		"a wait that nobody traced ended lasts as long as it did",
-		"locks that were free when asked for stay free: contention that the recording did not "
-		"see is not foreseen",
+		"locks that were free when asked for stay free: no new contention is foreseen",
 		"spinning and work that depends on timing are not foreseen",
 		a->asked.no_gil ? "Python's threads run side by side at the same speed" : NULL,
 		a->asked.no_lock ? "what the lock protects needs no protection" : NULL,
