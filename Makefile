@@ -46,17 +46,21 @@ LIB_LIBS := -lz -lm
 BPF_LIBS := -lbpf -lelf -lz
 # Debian's static libmicrohttpd asks for GnuTLS: one binary to copy does without `view`.
 HTTP_LIBS := $(if $(STATIC),,-lmicrohttpd)
-CPPFLAGS += $(if $(STATIC),-DNO_MICROHTTPD)
+# Nor does it have a static cJSON: one binary to copy records; lessons are for where they are installed.
+LESSON_LIBS := $(if $(STATIC),,-lcjson -lcmark)
+CPPFLAGS += $(if $(STATIC),-DNO_MICROHTTPD -DNO_LESSONS)
 
 LIB_SRC := $(sort $(wildcard userspace/base/*.c userspace/trace/*.c userspace/model/*.c \
 	     userspace/metrics/*.c userspace/export/*.c))
 RECORD_SRC := $(sort $(wildcard userspace/record/*.c))
-CMD_SRC := $(sort $(wildcard userspace/*.c))
+CMD_SRC := $(sort $(filter-out $(if $(STATIC),%/cmd_lesson.c),$(wildcard userspace/*.c)))
+LESSON_SRC := $(if $(STATIC),,$(sort $(wildcard userspace/lesson/*.c)))
 BPF_SRC := $(sort $(wildcard bpf/*.bpf.c))
 
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/%.o)
 RECORD_OBJ := $(RECORD_SRC:%.c=$(B)/%.o)
 CMD_OBJ := $(CMD_SRC:%.c=$(B)/%.o)
+LESSON_OBJ := $(LESSON_SRC:%.c=$(B)/%.o)
 BPF_OBJ := $(BPF_SRC:%.c=$(B)/%.o)
 LIB := $(B)/libcorun.a
 CORUN := $(B)/corun
@@ -64,9 +68,9 @@ CORUN := $(B)/corun
 .PHONY: all
 all: $(CORUN)
 
-$(CORUN): $(CMD_OBJ) $(RECORD_OBJ) $(LIB)
+$(CORUN): $(CMD_OBJ) $(LESSON_OBJ) $(RECORD_OBJ) $(LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BPF_LIBS) $(HTTP_LIBS) $(LIB_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BPF_LIBS) $(HTTP_LIBS) $(LESSON_LIBS) $(LIB_LIBS)
 
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)
@@ -100,8 +104,9 @@ $(B)/userspace/hook/step.so: userspace/hook/step.c $(MAKEFILE_LIST)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O2 $(WARN) -shared -fPIC -s -o $@ $<
 
-# So do the viewer's files (export/page_files.c).
+# So do the viewer's files (export/page_files.c), and those of lesson/files.c.
 $(B)/userspace/export/page_files.o: $(wildcard viewer/*)
+$(B)/userspace/lesson/files.o: $(wildcard viewer/course.*) $(wildcard userspace/lesson/skeleton/*) userspace/hook/corun_marks.py
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 
@@ -120,6 +125,11 @@ demo:
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)sh samples/demo/run $(CORUN) $(CURDIR)/$(B)/demo
 
+# The course site from the recordings that are kept with the lessons: needs no root.
+.PHONY: lessons
+lessons: all
+	$(Q)$(CORUN) lesson all --kept --out $(B)/lessons
+
 .PHONY: check
 check:
 	$(Q)sh tests/deps.sh
@@ -130,6 +140,7 @@ install: all
 	install -D -m 755 $(CORUN) $(DESTDIR)$(PREFIX)/bin/corun
 	install -D -m 644 userspace/corun.h $(DESTDIR)$(PREFIX)/include/corun.h
 	install -D -m 644 userspace/hook/corun_marks.py $(DESTDIR)$(PREFIX)/share/corun/corun_marks.py
+	mkdir -p $(DESTDIR)$(PREFIX)/share/corun && cp -rL samples $(DESTDIR)$(PREFIX)/share/corun/
 	install -D -m 644 userspace/corun.1 $(DESTDIR)$(PREFIX)/share/man/man1/corun.1
 
 .PHONY: clean
@@ -140,6 +151,7 @@ clean:
 help:
 	@echo 'make            build build/corun'
 	@echo 'make demo       record four Python threads, then the same work as processes, and show them'
+	@echo 'make lessons    build the course site in build/lessons from the kept recordings'
 	@echo 'make check      run every test that this machine can run'
 	@echo 'make bench      measure what recording costs and how fast the rest is (root, minutes)'
 	@echo 'make deps       install what the build and the tests need'

@@ -14,6 +14,9 @@
 
 static const struct cmd *const commands[] = {
 	&cmd_run, &cmd_record, &cmd_report, &cmd_compare, &cmd_export, &cmd_view, &cmd_dump, &cmd_doctor,
+#ifndef NO_LESSONS
+	&cmd_lesson,
+#endif
 };
 
 static void complain(const struct cmd *cmd, const char *format, va_list args)

@@ -35,6 +35,8 @@ struct export_options {
 	bool compat; /* chrome: X slices alone, for every viewer */
 	bool korean; /* html: which language it opens in */
 	const char *lesson; /* html: a file with a question (viewer/PAGE.md), or NULL */
+	const char *lesson_json; /* html: the same as a text, written by buf_put_json(), or NULL */
+	const char *title;  /* html: of the page; NULL: the traces' names */
 
 	u64 from_ns, to_ns;   /* since the window opened; to_ns 0: to its end */
 	const s32 *tgids;     /* only these processes; n_tgids 0: all */

@@ -148,7 +148,9 @@ static int page_write(struct out *out, const char *const *traces, u32 n,
 	buf_printf(&text, head, options->korean ? "ko" : "en");
 	out_puts(out, text.data ? text.data : "");
 	buf_free(&text);
-	for (u32 i = 0; i < n; i++) {
+	if (options->title)
+		put_text(out, options->title);
+	for (u32 i = 0; !options->title && i < n; i++) {
 		out_puts(out, i ? " / " : "");
 		put_text(out, basename(traces[i]));
 	}
@@ -159,6 +161,11 @@ static int page_write(struct out *out, const char *const *traces, u32 n,
 	code = put_traces(out, traces, n, err);
 	if (!code && options->lesson)
 		code = put_lesson(out, options->lesson, err);
+	if (!code && options->lesson_json) {
+		out_puts(out, "<script type=\"application/json\" class=\"lesson\">");
+		out_puts(out, options->lesson_json);
+		out_puts(out, "</script>\n");
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(scripts); i++) {
 		out_puts(out, "<script>\n");
 		out_puts(out, scripts[i]);

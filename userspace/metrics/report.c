@@ -14,16 +14,21 @@ static char *meta(const struct trace_reader *reader, const char *key)
 	return strdup(value ? value : "");
 }
 
+static void add_line(char ***list, u32 *n, const char *text)
+{
+	char **more = realloc(*list, (*n + 1) * sizeof(**list));
+
+	if (!more)
+		return;
+	*list = more;
+	more[*n] = strdup(text);
+	if (more[*n])
+		++*n;
+}
+
 static void add_note(struct report *r, const char *text)
 {
-	char **notes = realloc(r->notes, (r->n_notes + 1) * sizeof(*notes));
-
-	if (!notes)
-		return;
-	r->notes = notes;
-	notes[r->n_notes] = strdup(text);
-	if (notes[r->n_notes])
-		r->n_notes++;
+	add_line(&r->notes, &r->n_notes, text);
 }
 
 static int read_all(struct report *r, struct trace_reader *reader, report_progress progress,
@@ -38,6 +43,8 @@ static int read_all(struct report *r, struct trace_reader *reader, report_progre
 			return error_set(err, code, "out of memory");
 		if (rec->type == REC_NOTE)
 			add_note(r, rec->note.text);
+		else if (rec->type == REC_FACT)
+			add_line(&r->facts, &r->n_facts, rec->fact.json);
 		else if (rec->type == REC_END)
 			r->lost_events = rec->end.lost;
 		if (!(++r->records & 0xffff) && progress)
@@ -140,6 +147,9 @@ int report_read(struct report **out, const char *path, const struct report_optio
 			code = read_all(r, reader, progress, err);
 	}
 	if (!code) {
+		const char *status = trace_reader_meta(reader, "status");
+
+		r->exit_status = status ? (int)strtol(status, NULL, 10) : -1;
 		r->status = trace_reader_status(reader);
 		if (!r->lost_events)
 			r->lost_events = meter_losses(r->meter)->events;
@@ -183,6 +193,9 @@ void report_free(struct report *r)
 	for (u32 i = 0; i < r->n_notes; i++)
 		free(r->notes[i]);
 	free(r->notes);
+	for (u32 i = 0; i < r->n_facts; i++)
+		free(r->facts[i]);
+	free(r->facts);
 	free(r);
 }
 

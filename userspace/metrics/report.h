@@ -59,6 +59,9 @@ struct report {
 	u64 records;
 	char **notes;                  /* what recording could not do */
 	u32 n_notes;
+	char **facts;                  /* what the program wrote for claims to read, a line each */
+	u32 n_facts;
+	int exit_status;               /* COMMAND's; -1: not known */
 };
 
 typedef void (*report_progress)(u64 done, u64 total);

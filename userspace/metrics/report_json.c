@@ -93,6 +93,8 @@ static void put_target(struct buf *b, const struct report *r)
 	put_text(b, "host", r->host);
 	buf_putc(b, ',');
 	put_text(b, "started", r->started);
+	if (r->exit_status >= 0)
+		buf_printf(b, ",\"exit_status\":%d", r->exit_status);
 	buf_putc(b, '}');
 }
 
@@ -325,6 +327,17 @@ static void put_verdict(struct buf *b, const struct report *r, const struct figu
 	verdict_json(&verdict, b);
 }
 
+static void put_lines(struct buf *b, const char *key, char *const *lines, u32 n)
+{
+	buf_printf(b, "\"%s\":[", key);
+	for (u32 i = 0; i < n; i++) {
+		if (i)
+			buf_putc(b, ',');
+		buf_put_json(b, lines[i]);
+	}
+	buf_putc(b, ']');
+}
+
 void report_json(const struct report *r, struct buf *b)
 {
 	const struct figures *f = r->figures;
@@ -379,11 +392,10 @@ void report_json(const struct report *r, struct buf *b)
 		put_verdict(b, r, region);
 		buf_putc(b, '}');
 	}
-	buf_puts(b, "],\"notes\":[");
-	for (u32 i = 0; i < r->n_notes; i++) {
-		if (i)
-			buf_putc(b, ',');
-		buf_put_json(b, r->notes[i]);
-	}
-	buf_puts(b, "]}\n");
+	buf_puts(b, "],");
+	/* Facts are the program's own words, which may be no JSON at all: texts. */
+	put_lines(b, "facts", r->facts, r->n_facts);
+	buf_putc(b, ',');
+	put_lines(b, "notes", r->notes, r->n_notes);
+	buf_puts(b, "}\n");
 }
