@@ -28,6 +28,10 @@ int cmd_usage(const struct cmd *cmd, const char *format, ...) __attribute__((for
 int cmd_help(const struct cmd *cmd);
 /* Parse "1.5", "1.5s", "200ms" to ns; -EINVAL. */
 int cmd_parse_time(const char *text, u64 *ns);
+/* "en" or "ko" to a string that lives on; 0, or 2 after having said that there is no such language. */
+int cmd_parse_language(const struct cmd *cmd, const char *text, const char **language);
+/* Is it Korean? NULL is not. */
+bool cmd_korean(const char *language);
 /* Standard error is a terminal: progress lines are welcome. */
 bool cmd_progress(void);
 /* Standard output takes colour (a terminal, no NO_COLOR) / UTF-8 (by the locale). */

@@ -13,7 +13,8 @@
 
 struct options {
 	struct report_options report;
-	bool json, html, korean;
+	bool json, html;
+	const char *language; /* NULL: not chosen */
 	const char *output;
 };
 
@@ -43,10 +44,8 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 			o->report.region = optarg;
 			break;
 		case OPT_LANG:
-			o->korean = !strcmp(optarg, "ko");
-			if (!o->korean && strcmp(optarg, "en"))
-				return cmd_usage(cmd, "there is no language '%s'; en and ko are there",
-						 optarg);
+			if (cmd_parse_language(cmd, optarg, &o->language))
+				return 2;
 			break;
 		case 'f':
 			o->html = !strcmp(optarg, "html");
@@ -81,7 +80,7 @@ static char *name_of(const char *path)
 
 static int write_page(const struct cmd *cmd, const struct options *o, char **traces, int n)
 {
-	struct export_options options = {.korean = o->korean};
+	struct export_options options = {.language = o->language};
 	struct export_result result;
 	struct error err = {0};
 	int code = export_file(&export_html, (const char *const *)traces, (u32)n, o->output, &options,
@@ -120,7 +119,7 @@ static int compare_run(const struct cmd *cmd, int argc, char **argv)
 	if (!code && o.json)
 		compare_json(sides, n, &text);
 	else if (!code)
-		compare_text(sides, n, o.korean, &text);
+		compare_text(sides, n, cmd_korean(o.language), &text);
 	if (!code && text.failed)
 		code = cmd_fail(cmd, "out of memory");
 	if (!code)

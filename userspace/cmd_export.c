@@ -78,9 +78,8 @@ static int parse_option(const struct cmd *cmd, int c, char **argv, struct option
 		e->all_idle = true;
 		return 0;
 	case OPT_LANG:
-		e->korean = !strcmp(optarg, "ko");
-		if (!e->korean && strcmp(optarg, "en"))
-			return cmd_usage(cmd, "there is no language '%s'; en and ko are there", optarg);
+		if (cmd_parse_language(cmd, optarg, &e->language))
+			return 2;
 		return 0;
 	case OPT_PATH:
 		e->critical_path = true;

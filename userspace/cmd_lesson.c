@@ -14,7 +14,8 @@
 #include "lesson/work.h"
 
 struct options {
-	enum lesson_language language;
+	const char *chosen;                /* --lang, or NULL */
+	enum lesson_language language;     /* the same, English by default */
 	const char *out;    /* folder of the pages */
 	bool kept, keep;    /* judge the kept recordings; keep the new ones */
 	char folder[4096];  /* of the lessons */
@@ -39,9 +40,9 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) >= 0) {
 		switch (c) {
 		case OPT_LANG:
-			o->language = strcmp(optarg, "ko") ? LESSON_EN : LESSON_KO;
-			if (o->language == LESSON_EN && strcmp(optarg, "en"))
-				return cmd_usage(cmd, "there is no language '%s'; en and ko are there", optarg);
+			if (cmd_parse_language(cmd, optarg, &o->chosen))
+				return 2;
+			o->language = cmd_korean(o->chosen) ? LESSON_KO : LESSON_EN;
 			break;
 		case OPT_OUT:
 			o->out = optarg;
@@ -210,7 +211,7 @@ static int run_one(const struct cmd *cmd, const struct options *o, const struct 
 	if (!code && o->keep && judgement_good(j))
 		code = keep_all(o, j, &err);
 	if (!code)
-		code = course_write_lesson(j, folder, o->language, &err);
+		code = course_write_lesson(j, folder, o->chosen, &err);
 	if (code) {
 		judgement_free(j);
 		return cmd_fail(cmd, "%s: %s", l->name, error_text(&err, code)), code == -EINTR ? 130 : 1;
@@ -272,7 +273,7 @@ static int run(const struct cmd *cmd, const struct options *o, char **names, int
 	if (!status)
 		print_sum(judged, n);
 	if (!status && !n_names) {
-		code = course_write_index(judged, n, o->out, o->language, &err);
+		code = course_write_index(judged, n, o->out, o->chosen, &err);
 		if (code)
 			status = cmd_fail(cmd, "%s", error_text(&err, code));
 		else

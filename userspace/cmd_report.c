@@ -12,7 +12,8 @@ enum { OPT_JSON = 256, OPT_REGION, OPT_FROM, OPT_TO, OPT_PARKED, OPT_ALL_THREADS
 
 struct options {
 	struct report_options report;
-	bool json, all_threads, korean;
+	bool json, all_threads;
+	const char *language;
 };
 
 static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o)
@@ -66,10 +67,8 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 			o->all_threads = true;
 			break;
 		case OPT_LANG:
-			o->korean = !strcmp(optarg, "ko");
-			if (!o->korean && strcmp(optarg, "en"))
-				return cmd_usage(cmd, "there is no language '%s'; en and ko are there",
-						 optarg);
+			if (cmd_parse_language(cmd, optarg, &o->language))
+				return 2;
 			break;
 		default:
 			return cmd_usage(cmd, "bad option '%s', or its argument is missing; see corun "
@@ -108,7 +107,7 @@ static int report_run(const struct cmd *cmd, int argc, char **argv)
 	if (o.json) {
 		report_json(report, &buf);
 	} else {
-		struct report_look look = {cmd_utf8(), o.all_threads, o.korean};
+		struct report_look look = {cmd_utf8(), o.all_threads, cmd_korean(o.language)};
 
 		report_text(report, &look, &buf);
 	}

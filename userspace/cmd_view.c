@@ -27,7 +27,8 @@
 
 struct options {
 	long port;
-	bool no_browser, korean;
+	bool no_browser;
+	const char *language;
 	const char *trace;
 };
 
@@ -65,10 +66,8 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 			o->no_browser = true;
 			break;
 		case OPT_LANG:
-			o->korean = !strcmp(optarg, "ko");
-			if (!o->korean && strcmp(optarg, "en"))
-				return cmd_usage(cmd, "there is no language '%s'; en and ko are there",
-						 optarg);
+			if (cmd_parse_language(cmd, optarg, &o->language))
+				return 2;
 			break;
 		default:
 			return cmd_usage(cmd, "bad option '%s', or its argument is missing; see corun view "
@@ -85,7 +84,7 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 static int make_file(const char *format, const struct options *o, struct serve_file *file,
 		     struct error *err)
 {
-	struct export_options options = {.korean = o->korean};
+	struct export_options options = {.language = o->language};
 	char folder[] = "/tmp/corun-view-XXXXXX", path[sizeof(folder) + 8];
 	struct export_result result;
 	struct stat st;

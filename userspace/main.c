@@ -77,6 +77,23 @@ int cmd_parse_time(const char *text, u64 *ns)
 	return 0;
 }
 
+int cmd_parse_language(const struct cmd *cmd, const char *text, const char **language)
+{
+	static const char *const languages[] = {"en", "ko"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(languages); i++)
+		if (!strcmp(text, languages[i])) {
+			*language = languages[i];
+			return 0;
+		}
+	return cmd_usage(cmd, "there is no language '%s'; en and ko are there", text);
+}
+
+bool cmd_korean(const char *language)
+{
+	return language && !strcmp(language, "ko");
+}
+
 bool cmd_progress(void)
 {
 	return isatty(STDERR_FILENO);

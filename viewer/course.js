@@ -8,4 +8,4 @@ function show(language) {
 }
 for (const button of document.querySelectorAll("[data-lang]"))
 	button.addEventListener("click", () => show(button.dataset.lang));
-show(document.documentElement.lang === "ko" || navigator.language.startsWith("ko") ? "ko" : "en");
+show((document.documentElement.lang || navigator.language).startsWith("ko") ? "ko" : "en");

@@ -27,7 +27,21 @@ corun.Lesson = class {
 				onclick: () => this.choose(i), "aria-pressed": String(i === this.chosen) },
 			e("kbd", {}, String(i + 1)), this.say(choice)))),
 			hidden ? e("button.reveal.on", { onclick: () => this.reveal() }, this.page.words.reveal,
-				e("kbd", {}, "Enter")) : null);
+				e("kbd", {}, "Enter")) : this.page.table());
+	}
+	/* What the lesson calls trace @i. */
+	title(i) {
+		return this.say(this.data.titles?.[i]);
+	}
+	/* The lesson's text under the picture: HTML that its author wrote. Scripts in it do not run, and the page's
+	 * policy lets nothing be fetched. */
+	body() {
+		if (this.hidden || !this.data.body)
+			return null;
+		const text = corun.element("article.course", { tabindex: -1 });
+
+		text.innerHTML = this.say(this.data.body);
+		return text;
 	}
 	choose(i) {
 		if (!this.hidden || i >= (this.data.choices?.length ?? 0))

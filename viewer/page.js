@@ -32,6 +32,7 @@ corun.Page = class extends corun.Picture {
 		const e = corun.element, w = this.words;
 
 		document.documentElement.lang = this.korean ? "ko" : "en";
+		this.traces.forEach((t, i) => { t.title = this.lesson?.title(i) || t.file.replace(/\.corun$/, ""); });
 		document.documentElement.dataset.theme = this.dark ? "dark" : "light";
 		this.axis = e("canvas.axis", { tabindex: 0, "aria-label": w.whole });
 		this.canvas = e("canvas.lanes", { tabindex: 0, role: "img", "aria-label": this.lesson?.hidden ? "" : this.sentence() });
@@ -47,7 +48,7 @@ corun.Page = class extends corun.Picture {
 		document.getElementById("app").replaceChildren(this.bar(), ...this.banners(), this.lesson?.headline() ?? this.headline(),
 			this.play.node,
 			e("main", {}, e("div.picture", {}, this.axis, this.scroll, e("p.keys", {}, w.keys)),
-				this.panel.node));
+				this.panel.node), this.lesson?.body() ?? "");
 		this.arrange();
 		this.listen();
 		this.field.hidden = Boolean(this.lesson?.hidden);
@@ -60,7 +61,7 @@ corun.Page = class extends corun.Picture {
 		const button = (label, name, click) => e("button", { onclick: click, "aria-label": name, title: name }, label);
 		const facts = [r.target.command?.join(" ") ?? "", w.cpus(r.target.cpus), w.lostCount(r.losses.events)];
 
-		return e("header", {}, e("b", {}, "corun"), e("b", {}, this.traces.map((x) => x.file).join(` ${w.against} `)),
+		return e("header", {}, e("b", {}, "corun"), e("b", {}, this.traces.map((x) => x.title).join(` ${w.against} `)),
 			e("span.facts", {}, facts.filter(Boolean).join(" · ")), this.status, this.field,
 			this.lesson?.hidden ? null : button(`▶ ${w.play}`, w.play, () => this.play.toggle()),
 			e("div.lang", { role: "group" }, button("EN", "English", () => this.setLanguage(false)),
@@ -85,8 +86,12 @@ corun.Page = class extends corun.Picture {
 			return list.map((text) => corun.element("div.banner", { role: "alert" }, text));
 		});
 	}
+	/* A lesson is about the region "work" of its programs, not about their start. */
+	figuresOf(trace) {
+		return (this.lesson && trace.report.regions?.find((region) => region.name === "work")) || trace.report;
+	}
 	lines(trace) {
-		const v = trace.report.verdict;
+		const v = this.figuresOf(trace).verdict;
 
 		return (this.korean ? v.text_ko : v.text).trim().split("\n");
 	}
@@ -97,22 +102,28 @@ corun.Page = class extends corun.Picture {
 		return (this.korean ? this.compared.text_ko : this.compared.text).trim().split("\n");
 	}
 	headline() {
+		const e = corun.element;
+		const [first, ...rest] = this.traces.length === 1 ? this.lines(this.traces[0]) : this.comparison();
+
+		return e("div.headline", {}, e("h1", {}, first), e("p", {}, rest.join(" ")), this.table());
+	}
+	/* Several traces side by side in numbers. */
+	table() {
 		const e = corun.element, w = this.words;
 
-		if (this.traces.length === 1) {
-			const [first, ...rest] = this.lines(this.traces[0]);
+		if (this.traces.length === 1)
+			return "";
+		const cells = (t, i) => {
+			const r = this.figuresOf(t);
 
-			return e("div.headline", {}, e("h1", {}, first), e("p", {}, rest.join(" ")));
-		}
-		const cells = (t, i) => [`${"ABCDEFGH"[i] ?? "?"}  ${t.file}`, corun.duration(t.window_ns),
-			t.report.concurrency.mean.toFixed(1), t.report.parallelism.mean.toFixed(1),
-			corun.duration(t.report.time_ns.running), this.lines(t)[0].replace(/^.*: /, "")];
+			return [`${"ABCDEFGH"[i] ?? "?"}  ${t.title}`, corun.duration(r.window.duration_ns),
+				r.concurrency.mean.toFixed(1), r.parallelism.mean.toFixed(1),
+				corun.duration(r.time_ns.running), this.lines(t)[0].replace(/^.*: /, "")];
+		};
 
-		const [first, ...rest] = this.comparison();
-
-		return e("div.headline", {}, e("h1", {}, first), e("p", {}, rest.join(" ")), e("table.compare", {},
+		return e("table.compare", {},
 			e("tr", {}, ...["", w.wall, w.inFlight, w.running, w.cpuTime, w.verdict].map((h) => e("th", {}, h))),
-			...this.traces.map((t, i) => e("tr", {}, ...cells(t, i).map((c) => e("td", {}, c))))));
+			...this.traces.map((t, i) => e("tr", {}, ...cells(t, i).map((c) => e("td", {}, c)))));
 	}
 	/* Where each trace's rows stand in the scrolled picture. */
 	arrange() {

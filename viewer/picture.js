@@ -45,7 +45,7 @@ corun.Picture = class {
 		for (const { trace, rows, y } of this.sections) {
 			const painter = this.painters.get(trace);
 
-			painter.title = this.traces.length > 1 ? trace.file.replace(/\.corun$/, "") : null;
+			painter.title = this.traces.length > 1 ? trace.title : null;
 			painter.selected = this.selected?.trace === trace ? this.selected : null;
 			for (const row of rows) {
 				const at = y + row.y - top;

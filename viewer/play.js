@@ -170,7 +170,7 @@ corun.Play = class {
 		const list = n > 16 ? [...s.cpus.keys()].sort((p, q) => p - q) : Array.from({ length: n }, (_, i) => i);
 		const cpus = list.map((cpu) => e(`div.seat${s.cpus.has(cpu) ? ".taken" : ""}`, {},
 			s.cpus.has(cpu) ? token(s.cpus.get(cpu)) : e("span.none", {}, w.nobody), e("small", {}, `CPU ${cpu}`)));
-		const name = this.page.traces.length > 1 ? `${trace.file.replace(/\.corun$/, "")}: ` : "";
+		const name = this.page.traces.length > 1 ? `${trace.title}: ` : "";
 
 		return e("div.strip", {}, e("h2", {}, name + w.now(s.cpus.size, s.queue.length, s.waiting.length, s.parked)),
 			e("div.zones", {}, zone("wait", w.zoneWait, s.waiting.length, s.waiting.slice(-24).map(token), w.zoneWaitNote),

@@ -33,7 +33,7 @@ struct path_segment;
 
 struct export_options {
 	bool compat; /* chrome: X slices alone, for every viewer */
-	bool korean; /* html: which language it opens in */
+	const char *language; /* html: "en" or "ko", in which it opens; NULL: the browser's */
 	const char *lesson; /* html: a file with a question (viewer/PAGE.md), or NULL */
 	const char *lesson_json; /* html: the same as a text, written by buf_put_json(), or NULL */
 	const char *title;  /* html: of the page; NULL: the traces' names */

@@ -15,7 +15,7 @@
 
 /* The page may run its own scripts and styles and nothing else: no request leaves it. */
 static const char head[] =
-	"<!doctype html>\n<html lang=\"%s\">\n<meta charset=\"utf-8\">\n"
+	"<!doctype html>\n<html%s>\n<meta charset=\"utf-8\">\n"
 	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
 	"style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data: blob:; form-action 'none'; "
 	"base-uri 'none'\">\n"
@@ -145,7 +145,7 @@ static int page_write(struct out *out, const char *const *traces, u32 n,
 	struct buf text = BUF_INIT;
 	int code;
 
-	buf_printf(&text, head, options->korean ? "ko" : "en");
+	buf_printf(&text, head, !options->language ? "" : strcmp(options->language, "ko") ? " lang=\"en\"" : " lang=\"ko\"");
 	out_puts(out, text.data ? text.data : "");
 	buf_free(&text);
 	if (options->title)

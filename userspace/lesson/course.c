@@ -11,7 +11,7 @@
 #include "model/kind.h"
 
 static const char *const page_head =
-	"<!doctype html>\n<html lang=\"%s\">\n<meta charset=\"utf-8\">\n"
+	"<!doctype html>\n<html%s>\n<meta charset=\"utf-8\">\n"
 	"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
 	"script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\n"
 	"<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>%s</title>\n<style>\n";
@@ -26,10 +26,12 @@ static void put_both(struct buf *html, const char *tag, const char *en, const ch
 	buf_printf(html, "</%s>", tag);
 }
 
-static void begin_page(struct buf *html, enum lesson_language language, const char *en, const char *ko,
+static void begin_page(struct buf *html, const char *language, const char *en, const char *ko,
 		       const char *up)
 {
-	buf_printf(html, page_head, lesson_language_codes[language], language == LESSON_KO ? ko : en);
+	bool korean = language && !strcmp(language, "ko");
+
+	buf_printf(html, page_head, !language ? "" : korean ? " lang=\"ko\"" : " lang=\"en\"", korean ? ko : en);
 	buf_puts(html, course_style);
 	buf_printf(html, "</style>\n<header><nav><a href=\"%sindex.html\">", up);
 	put_both(html, "span", "Lessons", "수업");
@@ -73,7 +75,7 @@ static void put_card(struct buf *html, const struct judgement *j)
 	buf_puts(html, "</a>\n");
 }
 
-static int write_index(struct judgement *const *judged, u32 n, const char *folder, enum lesson_language language,
+static int write_index(struct judgement *const *judged, u32 n, const char *folder, const char *language,
 		       struct error *err)
 {
 	struct buf html = BUF_INIT;
@@ -200,7 +202,7 @@ static void put_row(struct buf *html, const struct judgement *j)
 	buf_printf(html, "<td class=\"number\">%u / %u</td></tr>\n", j->held, l->n_claims);
 }
 
-static int write_glance(struct judgement *const *judged, u32 n, const char *folder, enum lesson_language language,
+static int write_glance(struct judgement *const *judged, u32 n, const char *folder, const char *language,
 			struct error *err)
 {
 	static const char *const columns[][2] = {
@@ -229,7 +231,7 @@ static int write_glance(struct judgement *const *judged, u32 n, const char *fold
 	return end_page(&html, path, err);
 }
 
-int course_write_index(struct judgement *const *judged, u32 n, const char *folder, enum lesson_language language,
+int course_write_index(struct judgement *const *judged, u32 n, const char *folder, const char *language,
 		       struct error *err)
 {
 	int code = write_index(judged, n, folder, language, err);
@@ -239,7 +241,7 @@ int course_write_index(struct judgement *const *judged, u32 n, const char *folde
 
 /* ---- a lesson without a recording ---- */
 
-int course_write_text(const struct judgement *j, const char *path, enum lesson_language language,
+int course_write_text(const struct judgement *j, const char *path, const char *language,
 		      struct error *err)
 {
 	const struct lesson *l = j->lesson;

@@ -10,17 +10,17 @@
 
 /*
  * Write into @folder (the lesson's own): NAME.html, the question first and the variants side by side, and
- * VARIANT.json for the Perfetto UI. @language: that in which it opens.
+ * VARIANT.json for the Perfetto UI. @language: "en" or "ko", in which it opens; NULL: the browser's.
  */
-int course_write_lesson(const struct judgement *j, const char *folder, enum lesson_language language,
+int course_write_lesson(const struct judgement *j, const char *folder, const char *language,
 			struct error *err);
 
 /* Write @folder/index.html and glance.html; lesson pages are at NAME/NAME.html. A NULL among @judged is left out. */
 int course_write_index(struct judgement *const *judged, u32 n, const char *folder,
-		       enum lesson_language language, struct error *err);
+		       const char *language, struct error *err);
 
 /* The page of a lesson that could not be recorded: its texts, and why. */
-int course_write_text(const struct judgement *j, const char *path, enum lesson_language language,
+int course_write_text(const struct judgement *j, const char *path, const char *language,
 		      struct error *err);
 
 /* What stands under the picture: the texts but for the question, the claims, the files. */

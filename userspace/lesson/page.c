@@ -206,11 +206,11 @@ static int write_timelines(const struct judgement *j, const char *folder, struct
 	return code;
 }
 
-int course_write_lesson(const struct judgement *j, const char *folder, enum lesson_language language,
+int course_write_lesson(const struct judgement *j, const char *folder, const char *language,
 			struct error *err)
 {
 	const char **traces = calloc(j->lesson->n_variants + 1, sizeof(*traces));
-	struct export_options options = {.korean = language == LESSON_KO};
+	struct export_options options = {.language = language};
 	struct export_result result;
 	struct buf json = BUF_INIT;
 	char path[4400];
@@ -225,7 +225,7 @@ int course_write_lesson(const struct judgement *j, const char *folder, enum less
 	lesson_page_json(j, &json);
 	snprintf(path, sizeof(path), "%.4000s/%s.html", folder, j->lesson->name);
 	options.lesson_json = json.data;
-	options.title = j->lesson->title.in[language];
+	options.title = j->lesson->title.in[language && !strcmp(language, "ko") ? LESSON_KO : LESSON_EN];
 	if (json.failed)
 		code = error_set(err, -ENOMEM, "out of memory");
 	else if (n)

@@ -150,6 +150,34 @@ static void on_signal(int number)
 }
 
 /*
+ * "python3", or the system's where the first in PATH is a shell script in front of an interpreter (pyenv's and
+ * asdf's shims): that script and all that it starts would be recorded too.
+ */
+static const char *find_python(void)
+{
+	static const char system_python[] = "/usr/bin/python3";
+	const char *path = getenv("PATH");
+	char file[PATH_ROOM], magic[2] = "";
+
+	for (size_t n; path && *path; path += n + (path[n] == ':')) {
+		FILE *program;
+
+		n = strcspn(path, ":");
+		snprintf(file, sizeof(file), "%.*s/python3", (int)n, path);
+		if (access(file, X_OK))
+			continue;
+		program = fopen(file, "re");
+		if (program && fread(magic, 1, 2, program) == 2 && !memcmp(magic, "#!", 2) &&
+		    !access(system_python, X_OK))
+			path = NULL;
+		if (program)
+			fclose(program);
+		return path ? "python3" : system_python;
+	}
+	return "python3";
+}
+
+/*
  * `corun record` in a process group of its own, so that a program that hangs can be killed with all that
  * it started.
  */
@@ -179,7 +207,7 @@ static void become_recorder(const struct lesson_variant *v, const char *folder, 
 		argv[n++] = v->record[i];
 	argv[n++] = "--";
 	for (size_t i = 0; i < words; i++)
-		argv[n++] = v->command[i];
+		argv[n++] = !i && !strcmp(v->command[0], "python3") ? (char *)find_python() : v->command[i];
 	execv("/proc/self/exe", argv);
 	_exit(126);
 }
