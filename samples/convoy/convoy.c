@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+// Hypothesis: six threads that each hold one lock for nine tenths of their work are one thread in disguise:
+// one runs, the others wait for the lock, however many CPUs there are.
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "corun.h"
+
+#define THREADS 6
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_barrier_t start;
+static double deadline;
+static atomic_int inside, most_inside;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void compute(double seconds)
+{
+	double until = now() + seconds;
+
+	while (now() < until)
+		;
+}
+
+static void *work(void *unused)
+{
+	pthread_barrier_wait(&start);
+	while (now() < deadline) {
+		pthread_mutex_lock(&lock);
+		int together = ++inside;
+
+		if (together > most_inside)
+			most_inside = together;
+		compute(0.0045);
+		inside--;
+		pthread_mutex_unlock(&lock);
+		compute(0.0005);
+	}
+	return unused;
+}
+
+// One holds the lock and does not let go; the others want it once.
+static void *hog(void *unused)
+{
+	pthread_mutex_lock(&lock);
+	corun_fact("{\"hog\": %d}", (int)gettid());
+	pthread_barrier_wait(&start);
+	compute(0.3);
+	pthread_mutex_unlock(&lock);
+	return unused;
+}
+
+static void *want(void *unused)
+{
+	pthread_barrier_wait(&start);
+	pthread_mutex_lock(&lock);
+	pthread_mutex_unlock(&lock);
+	return unused;
+}
+
+int main(int argc, char **argv)
+{
+	int hogged = argc > 1 && !strcmp(argv[1], "hog");
+	pthread_t threads[THREADS];
+
+	pthread_barrier_init(&start, NULL, THREADS + 1);
+	for (int i = 0; i < THREADS; i++) {
+		char name[16];
+
+		pthread_create(&threads[i], NULL, !hogged ? work : i ? want : hog, NULL);
+		snprintf(name, sizeof(name), hogged && !i ? "hog" : "worker-%d", i + 1);
+		pthread_setname_np(threads[i], name);
+	}
+	deadline = now() + 0.6;
+	corun_begin("work");
+	pthread_barrier_wait(&start);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	corun_end("work");
+	corun_fact("{\"most_inside\": %d}", most_inside);
+}
