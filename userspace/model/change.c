@@ -37,8 +37,9 @@ static void count_all(struct model *m, const struct thread *t, s32 by)
 /* D leaves out who runs or is ready only to ask for the GIL again. */
 void change_held_back(struct model *m, struct thr *t)
 {
-	bool held = t->lock.open && t->lock.wait.kind == KIND_GIL && !t->lock.handed &&
+	bool asks = t->lock.open && t->lock.wait.kind == KIND_GIL && !t->lock.handed &&
 		    (t->pub.state == STATE_RUNNING || t->pub.state == STATE_READY);
+	bool held = asks || (t->gave_ns && t->pub.state == STATE_READY);
 
 	if (held == t->held_back)
 		return;

@@ -63,6 +63,7 @@ void lock_blocked(struct model *m, struct thr *t, u64 ts)
 	const struct wait_info *wait = &t->pub.wait;
 	s32 tgid = wait->rec.flags & WAIT_SHARED ? 0 : t->pub.tgid;
 
+	t->gave_ns = 0;
 	if (t->lock.open && !same_lock(&t->lock, wait, tgid))
 		lock_end(m, t, t->lock.ran_ns ? t->lock.ran_ns : ts, true);
 	if (!wait->rec.lock_kind || !wait->rec.lock)
@@ -88,13 +89,28 @@ static bool offers_lock(const struct wait_info *wait)
 	       !(wait->kind == KIND_GIL && (wait->rec.args[1] & 0x7f) == 0 && wait->rec.args[2] == 2);
 }
 
-void lock_woken(struct model *m, struct thr *t, u32 waker, bool causal)
+/*
+ * @t was asked for the GIL (the waiter's turn of 5 ms was over) and has just given it away: all that it will do
+ * next is wait to get it back. Where the woken thread takes its CPU before it can (on one CPU it always does), it is
+ * ready with nothing to run: that is no demand. Unless it then runs on for longer than that takes.
+ */
+static void gave_gil(struct model *m, u32 waker, u64 ts)
+{
+	struct thr *t = waker == NO_THREAD ? NULL : m->threads[waker];
+
+	if (t && t->pub.state == STATE_RUNNING)
+		t->gave_ns = ts;
+}
+
+void lock_woken(struct model *m, struct thr *t, u32 waker, bool causal, u64 ts)
 {
 	if (!t->lock.open)
 		return;
 	if (causal) {
 		t->lock.handed = offers_lock(&t->pub.wait);
 		t->lock.wait.releaser = waker;
+		if (t->lock.handed && t->lock.wait.kind == KIND_GIL && t->lock.wait.turns > 1)
+			gave_gil(m, waker, ts);
 	}
 	change_held_back(m, t);
 }
@@ -103,6 +119,8 @@ void lock_runs(struct model *m, struct thr *t, u64 ts)
 {
 	struct lock_interval *lock = &t->lock;
 
+	if (t->gave_ns)
+		t->gave_ns = ts;
 	if (!lock->open)
 		return;
 	if (lock->wait.kind != KIND_GIL) {
@@ -121,6 +139,8 @@ void lock_runs(struct model *m, struct thr *t, u64 ts)
  * and was only preempted, which leaves the question open. */
 void lock_leaves(struct model *m, struct thr *t, u64 ts)
 {
+	if (t->gave_ns && ts - t->gave_ns >= GIL_TURN_NS)
+		t->gave_ns = 0; /* it had something else to do */
 	if (t->lock.open && t->lock.resolved_late && ts - t->lock.ran_ns >= GIL_TURN_NS)
 		lock_end(m, t, t->lock.ran_ns, true);
 }

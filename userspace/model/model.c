@@ -247,7 +247,7 @@ static void on_waking(struct model *m, const struct record *rec)
 	next.waker = waker_id;
 	next.waker_context = w->context;
 	change_state(m, t, &next, rec->ts);
-	lock_woken(m, t, waker_id, causal);
+	lock_woken(m, t, waker_id, causal, rec->ts);
 	change_held_back(m, t);
 }
 

@@ -230,7 +230,8 @@ const struct counts *model_process_counts(const struct model *model, u32 process
 /* Concurrency now, from @counts: running + ready + waiting in kinds not parked. Unknown threads are
  * not in it: the upper bound is counts_concurrency() + counts->unknown. */
 u32 counts_concurrency(const struct counts *counts, u32 parked);
-/* Threads inside a GIL interval that do not count as demand, now. D = running + ready - this. */
+/* Threads that only ask for a GIL, or are preempted just after they gave it away on demand, now: they do not count as
+ * demand. D = running + ready - this. */
 u32 model_gil_held_back(const struct model *model);
 
 /* The same for tasks: living ones by state, and those that do not count as demand because the thread

@@ -34,6 +34,7 @@ struct thr {
 	bool held_back;    /* counts in model.held_back */
 	u32 alive_index;
 	struct lock_interval lock;
+	u64 gave_ns;       /* it let go of the GIL when asked to, or began to run again then; 0: no */
 	struct tsk *step; /* innermost task in a step of this thread, or NULL */
 };
 
@@ -165,7 +166,7 @@ void task_free_all(struct model *m);
 
 /* lock.c: intervals over the states. */
 void lock_blocked(struct model *m, struct thr *t, u64 ts);  /* t has just begun to wait */
-void lock_woken(struct model *m, struct thr *t, u32 waker, bool causal);
+void lock_woken(struct model *m, struct thr *t, u32 waker, bool causal, u64 ts);
 void lock_runs(struct model *m, struct thr *t, u64 ts);     /* t has just begun to run */
 void lock_leaves(struct model *m, struct thr *t, u64 ts);   /* t stops running, is not (yet) known why */
 void lock_end(struct model *m, struct thr *t, u64 ts, bool got_it);
