@@ -121,6 +121,7 @@ void lock_runs(struct model *m, struct thr *t, u64 ts)
 
 	if (t->gave_ns)
 		t->gave_ns = ts;
+	change_held_back(m, t);
 	if (!lock->open)
 		return;
 	if (lock->wait.kind != KIND_GIL) {
