@@ -1,0 +1,46 @@
+# Hypothesis: three cooks with two dishes each: six dishes are in progress, and three hands chop. Concurrency within each
+# cook, parallelism between them.
+import asyncio
+import multiprocessing
+import time
+
+import corun_marks as corun
+
+DISHES = {"Ann": ("ramen", "tea"), "Bob": ("pasta", "sauce"), "Cho": ("cake", "icing")}
+
+
+def chop(seconds):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        pass
+
+
+async def make(dish):
+    for _ in range(3):
+        chop(0.03)
+        await asyncio.sleep(0.06)  # simmers by itself
+
+
+async def cook(name, start):
+    dishes = [asyncio.create_task(make(dish), name=dish) for dish in DISHES[name]]
+    start.wait()
+    await asyncio.gather(*dishes)
+
+
+def work(name, start):
+    asyncio.run(cook(name, start))
+
+
+def main():
+    start = multiprocessing.Barrier(3)
+    others = [multiprocessing.Process(target=work, args=(name, start), name=name) for name in ("Bob", "Cho")]
+    for other in others:
+        other.start()
+    with corun.region("work"):
+        work("Ann", start)  # the main process is a cook too
+        for other in others:
+            other.join()
+
+
+if __name__ == "__main__":
+    main()

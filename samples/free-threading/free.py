@@ -1,0 +1,46 @@
+# Hypothesis: a Python without the GIL runs the very same threads side by side.
+import os
+import shutil
+import sys
+import threading
+import time
+
+import corun_marks as corun
+
+
+def compute(until):
+    steps = 0
+    while time.monotonic() < until:
+        for _ in range(1000):
+            steps += 1
+
+
+def main():
+    until = time.monotonic() + 0.6
+    threads = [threading.Thread(target=compute, args=(until,), name=f"worker-{i}") for i in (1, 2)]
+    with corun.region("work"):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+
+def has_gil():
+    return getattr(sys, "_is_gil_enabled", lambda: True)()
+
+
+def become_free_threaded():
+    for name in ("python3.15t", "python3.14t", "python3.13t"):
+        if shutil.which(name):
+            os.execvp(name, [name] + sys.argv)
+    sys.exit("no free-threaded Python found (python3.13t or later)")
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "free" and has_gil():
+        try:
+            become_free_threaded()
+        except SystemExit as why:
+            print(why, file=sys.stderr)
+            sys.exit(77)
+    main()

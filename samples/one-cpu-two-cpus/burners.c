@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+// Hypothesis: one CPU is enough for two threads to make progress together, in turns. Two CPUs let them run at the same
+// instant. Concurrency is the same in both; parallelism is not.
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "corun.h"
+
+static pthread_barrier_t start;
+static double until;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static void *burn(void *unused)
+{
+	pthread_barrier_wait(&start);
+	while (now() < until)
+		;
+	return unused;
+}
+
+// Keep the process on the first @n of the CPUs that it may use. Returns how many there are.
+static int pin(int n)
+{
+	cpu_set_t usable, chosen;
+	int taken = 0;
+
+	sched_getaffinity(0, sizeof(usable), &usable);
+	CPU_ZERO(&chosen);
+	for (int cpu = 0; cpu < CPU_SETSIZE && taken < n; cpu++) {
+		if (!CPU_ISSET(cpu, &usable))
+			continue;
+		CPU_SET(cpu, &chosen);
+		taken++;
+	}
+	sched_setaffinity(0, sizeof(chosen), &chosen);
+	return taken;
+}
+
+int main(int argc, char **argv)
+{
+	int cpus = pin(argc > 1 ? atoi(argv[1]) : 1);
+	pthread_t threads[2];
+
+	pthread_barrier_init(&start, NULL, 3);
+	for (int i = 0; i < 2; i++) {
+		char name[16];
+
+		pthread_create(&threads[i], NULL, burn, NULL);
+		snprintf(name, sizeof(name), "burner-%d", i + 1);
+		pthread_setname_np(threads[i], name);
+	}
+	until = now() + 0.4;
+	corun_begin("work");
+	pthread_barrier_wait(&start);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	corun_end("work");
+	corun_fact("{\"cpus\": %d}", cpus);
+}

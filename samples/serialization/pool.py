@@ -1,0 +1,25 @@
+# Hypothesis: what goes to another process is pickled, written to a pipe, read and unpickled. When that is more work
+# than the work itself, the processes mostly carry data about.
+import multiprocessing
+import sys
+
+import corun_marks as corun
+
+COUNTS = {"small": 250, "large": 2_000_000}  # integers in a list: about 1 kB and 10 MB pickled
+
+
+def work(numbers):
+    return numbers[0] + numbers[-1]
+
+
+def main(count):
+    numbers = list(range(1 << 20, (1 << 20) + count))
+    with multiprocessing.Pool(2) as pool:
+        pool.map(work, [[1, 2]] * 2)  # the workers are up
+        with corun.region("work"):
+            results = pool.map(work, [numbers] * 8, chunksize=1)
+    corun.fact(right=results == [numbers[0] + numbers[-1]] * 8)
+
+
+if __name__ == "__main__":
+    main(COUNTS[sys.argv[1]])
