@@ -211,6 +211,16 @@ def gil_of_an_attached_process():
 
 
 @test
+def processes_of_multiprocessing_by_name():
+    for version, program in all_pythons().items():
+        for method in ("fork", "spawn", "forkserver"):
+            trace, _ = record(program, PROG / "pyprocesses.py", method)
+            names = sorted(thread["name"] for thread in report(trace)["threads"])
+            check({"MainThread", "cook-1", "cook-2", "cook-3"} <= set(names) and names.count("MainThread") == 1,
+                  version, method, names)
+
+
+@test
 def gil_with_another_switch_interval():
     for version, program in all_pythons().items():
         trace, _ = record(program, PROG / "gil.py", 0.6, 0.02)

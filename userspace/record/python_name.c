@@ -2,6 +2,7 @@
 /*
  * python_name.c - Thread.name. The outermost Python frame of a thread that the module threading
  * started is Thread._bootstrap(self), and self has the name. Its comm is "python3" for all of them.
+ * The main thread of a process that multiprocessing started runs Process._bootstrap(self) likewise.
  */
 #include <stdio.h>
 #include <string.h>
@@ -17,21 +18,32 @@ static u64 frame_code(const struct python *py, s32 tgid, u64 frame)
 	return process_read_u64(tgid, frame + py->layout.frame_code, &code) ? 0 : code & ~(u64)3;
 }
 
-/* self of the Thread that runs in this thread, 0: none, or its frames moved while they were read. */
-static u64 thread_object(struct python *py, s32 tgid, s32 ns_tid)
+/* Functions of multiprocessing that a new process is in before it comes to Process._bootstrap(). */
+static bool is_before_bootstrap(const char *function)
+{
+	return !strcmp(function, "_launch") || !strcmp(function, "_serve_one") ||
+	       !strcmp(function, "spawn_main");
+}
+
+/* self of the Thread or Process that runs in this thread, 0: none, or its frames moved while they were
+ * read. *@early: it may still come to it. */
+static u64 named_object(struct python *py, s32 tgid, s32 ns_tid, bool *early)
 {
 	u64 thread = python_thread(py, tgid, ns_tid), code = 0, self, name_at;
 	u64 frame = thread ? python_frame(py, tgid, thread, NULL) : 0;
 	char name[16];
 
+	*early = !frame;
 	for (int i = 0; frame && i < FRAMES_MAX; i++) {
 		code = frame_code(py, tgid, frame);
 		/* Between the interpreter's C calls stand frames without a Python function. */
 		if (code && !process_read_u64(tgid, code + py->layout.code_name, &name_at) &&
-		    python_string(py, tgid, name_at, false, name, sizeof(name)) &&
-		    !strcmp(name, "_bootstrap"))
-			return process_read_u64(tgid, frame + py->layout.frame_locals, &self)
-				       ? 0 : self & ~(u64)7;
+		    python_string(py, tgid, name_at, false, name, sizeof(name))) {
+			if (!strcmp(name, "_bootstrap"))
+				return process_read_u64(tgid, frame + py->layout.frame_locals, &self)
+					       ? 0 : self & ~(u64)7;
+			*early |= is_before_bootstrap(name);
+		}
 		if (process_read_u64(tgid, frame + py->layout.frame_back, &frame))
 			return 0;
 	}
@@ -41,18 +53,19 @@ static u64 thread_object(struct python *py, s32 tgid, s32 ns_tid)
 bool python_thread_name(struct runtime_process *p, s32 ns_tid, char *name, size_t size)
 {
 	struct python *py = p->data;
+	bool early;
 	u64 self;
 
-	/* The leader has no Thread below it, and threading calls it so. */
 	if (process_read_u64(p->tgid, py->runtime, &self))
 		return false;
-	if (ns_tid == p->ns_tgid) {
-		snprintf(name, size, "MainThread");
-		return true;
+	self = named_object(py, p->tgid, ns_tid, &early);
+	if (self) {
+		self = python_attribute(py, p->tgid, self, "_name");
+		return self && python_string(py, p->tgid, self, false, name, size) && name[0];
 	}
-	self = thread_object(py, p->tgid, ns_tid);
-	if (!self)
+	/* A leader that nobody started has no Thread below it, and threading calls it so. */
+	if (ns_tid != p->ns_tgid || early)
 		return false;
-	self = python_attribute(py, p->tgid, self, "_name");
-	return self && python_string(py, p->tgid, self, false, name, size) && name[0];
+	snprintf(name, size, "MainThread");
+	return true;
 }
