@@ -186,7 +186,8 @@ static void print_result(const struct judgement *j, const char *page, enum lesso
 		int room;
 
 		printf("  %-8s", outcomes[r->outcome]);
-		room = printf("%s %s", r->measured, r->wanted);
+		room = printf("%.20s%s %.20s%s", r->measured, strlen(r->measured) > 20 ? "..." : "", r->wanted,
+			      strlen(r->wanted) > 20 ? "..." : "");
 		printf("%*s %s", room < 24 ? 24 - room : 0, "", l->claims[i].text.in[language]);
 		printf(r->reason[0] ? " (%s)\n" : "\n", r->reason);
 	}

@@ -20,6 +20,7 @@ enum value_type { VALUE_NUMBER, VALUE_TEXT, VALUE_LIST };
 struct value {
 	enum value_type type;
 	double number;
+	bool time;                  /* of nanoseconds: shown as time */
 	char text[NAME_MAX_BYTES];
 	const cJSON **items; /* owned */
 	size_t n_items;
@@ -244,6 +245,7 @@ static void walk(struct parser *p, const struct claim_side *side, struct value *
 			if (v->n_items || !list)
 				there = there && descend(v, key, parent);
 		}
+		v->time |= strstr(key, "_ns") != NULL;
 		memcpy(parent, key, sizeof(parent));
 		if (take_glob(p, glob)) {
 			list = true;
@@ -357,6 +359,7 @@ static bool call_of_side(struct parser *p, const char *function, struct value *v
 	}
 	if (!side || p->code || p->dry)
 		return true;
+	v->time = !share;
 	if (share)
 		v->number = in_flight(side) > 0 ? number_at(side->region, "time_ns", kind) / in_flight(side)
 						: NAN;
@@ -410,6 +413,7 @@ static bool call_of_list(struct parser *p, const char *function, struct value *v
 		} else if (f && !list.n_items) {
 			absent(p, name, "element for min() or max()", false);
 		}
+		v->time = list.time && f < 3;
 		for (size_t i = 0; i < list.n_items && f < 3; i++) {
 			double x = list.items[i]->valuedouble;
 
@@ -491,8 +495,10 @@ static void take_term(struct parser *p, struct value *v)
 		if (!times && !take(p, "/"))
 			return;
 		take_factor(p, &right);
-		if (numbers(p, v, &right))
-			v->number = times ? v->number * right.number : v->number / right.number;
+		if (!numbers(p, v, &right))
+			continue;
+		v->number = times ? v->number * right.number : v->number / right.number;
+		v->time = times ? v->time || right.time : v->time && !right.time;
 	}
 }
 
@@ -506,15 +512,31 @@ static void take_sum(struct parser *p, struct value *v)
 		if (!plus && !take(p, "-"))
 			return;
 		take_term(p, &right);
-		if (numbers(p, v, &right))
-			v->number += plus ? right.number : -right.number;
+		if (!numbers(p, v, &right))
+			continue;
+		v->number += plus ? right.number : -right.number;
+		v->time |= right.time;
 	}
+}
+
+static void show_time(double ns, char *text, size_t size)
+{
+	static const struct { double from, unit; const char *name; } units[] = {
+		{1e9, 1e9, "s"}, {1e6, 1e6, "ms"}, {1e3, 1e3, "us"}, {0, 1, "ns"},
+	};
+	size_t i = 0;
+
+	while (units[i].from > fabs(ns))
+		i++;
+	snprintf(text, size, "%.*f %s", fabs(ns / units[i].unit) < 10 && i < 3 ? 2 : 0, ns / units[i].unit, units[i].name);
 }
 
 static void show(const struct value *v, char *text, size_t size)
 {
 	if (v->type == VALUE_TEXT)
 		snprintf(text, size, "%s", v->text);
+	else if (v->time)
+		show_time(v->number, text, size);
 	else if (v->number == floor(v->number) && fabs(v->number) < 1e15)
 		snprintf(text, size, "%.0f", v->number);
 	else
@@ -563,6 +585,7 @@ static int parse(struct parser *p, struct claim_result *r)
 		wrong(p, "something follows the claim");
 	if (op && !p->code && !p->dry) {
 		r->outcome = holds(p, op, &left, &right) ? CLAIM_HOLDS : CLAIM_FAILS;
+		left.time = right.time = left.time || right.time;
 		show(&left, r->measured, sizeof(r->measured));
 		snprintf(r->wanted, sizeof(r->wanted), "%s ", op);
 		show(&right, r->wanted + strlen(r->wanted), sizeof(r->wanted) - strlen(r->wanted));

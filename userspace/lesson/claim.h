@@ -32,8 +32,8 @@ enum claim_outcome {
 
 struct claim_result {
 	enum claim_outcome outcome;
-	char measured[64]; /* the left side */
-	char wanted[64];   /* ">= 2.5": the comparison and the right side */
+	char measured[136]; /* the left side, times as "306 ms" */
+	char wanted[136];   /* ">= 2.5": the comparison and the right side */
 	char reason[200];  /* skipped: why; failed because something was not there: what; else "" */
 };
 

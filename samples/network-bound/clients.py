@@ -1,0 +1,51 @@
+# Hypothesis: eight clients that wait for a server wait at the same time. All of them together take little longer than
+# one, and hardly any CPU.
+import asyncio
+import multiprocessing
+import socket
+import sys
+import threading
+
+import corun_marks as corun
+
+ANSWER_AFTER = 0.1  # seconds
+
+
+def serve(listener):
+    async def answer(reader, writer):
+        while await reader.read(100):
+            await asyncio.sleep(ANSWER_AFTER)
+            writer.write(b"done")
+        writer.close()
+
+    async def forever():
+        server = await asyncio.start_server(answer, sock=listener)
+        await server.serve_forever()
+
+    asyncio.run(forever())
+
+
+def client(address, requests):
+    with socket.create_connection(address) as connection:
+        for _ in range(requests):
+            connection.sendall(b"please")
+            connection.recv(100)
+
+
+def main(n):
+    listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+    server = multiprocessing.Process(target=serve, args=(listener,), name="server", daemon=True)
+    server.start()
+    address = listener.getsockname()
+    client(address, 1)  # the server is up
+    threads = [threading.Thread(target=client, args=(address, 3), name=f"client-{i}") for i in range(1, n + 1)]
+    with corun.region("work"):
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    server.terminate()
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

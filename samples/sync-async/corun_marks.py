@@ -1,0 +1,1 @@
+../../userspace/hook/corun_marks.py
