@@ -415,10 +415,14 @@ static void on_task_state(void *ctx, const struct task_span *span)
 	struct task_meter *m = ctx;
 	int slot = usage_slot_of(span->state, span->wait_kind);
 
-	if (span->thread && span->state == STATE_RUNNING) {
-		struct in_step *in = in_step_of(m, span->thread->id);
+	if (span->task->thread) {
+		struct in_step *in = in_step_of(m, span->task->thread->id);
 
-		if (in)
+		/* A step begins: where its thread was before is not in it. What comes after its end, with
+		 * no thread any more, on_task_step() has counted. */
+		if (in && !span->thread)
+			*in = (struct in_step){0};
+		else if (in && span->state == STATE_RUNNING)
 			in->running_ns += span->end_ns - span->start_ns;
 	}
 	for (u32 i = 0; i < m->n_stretches; i++) {
