@@ -24,7 +24,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -145,6 +144,7 @@ static inline int corun_ring_open_(struct corun_marks *m, const char *folder)
 int corun_open_(void);
 __attribute__((weak, noinline)) int corun_open_(void)
 {
+	static const struct timespec pause = {0, 100000};
 	struct corun_marks *m = &corun_marks_;
 	int was = __atomic_load_n(&m->status, __ATOMIC_ACQUIRE), saved = errno;
 	const char *folder;
@@ -152,8 +152,9 @@ __attribute__((weak, noinline)) int corun_open_(void)
 	if (was == 2 && !*m->alive)
 		; /* forked: the parent's ring is not ours */
 	else if (was == 3) {
-		for (int i = 0; i < 1000 && __atomic_load_n(&m->status, __ATOMIC_ACQUIRE) == 3; i++)
-			sched_yield();
+		/* Another thread opens it: a moment. A second at most: its opener may be gone (a fork). */
+		for (int i = 0; i < 10000 && __atomic_load_n(&m->status, __ATOMIC_ACQUIRE) == 3; i++)
+			nanosleep(&pause, NULL);
 		return __atomic_load_n(&m->status, __ATOMIC_ACQUIRE) == 2;
 	} else if (was) {
 		return was == 2;

@@ -52,6 +52,14 @@ def marks_of_eight_jobs_on_two_threads():
 
 
 @test
+def first_marks_of_many_threads_at_once():
+    for _ in range(5):
+        trace, _ = record(programs / "marks_at_once")
+        facts = report(trace)["facts"]
+        check(len(set(facts)) == 16, facts)
+
+
+@test
 def marks_with_hostile_names():
     trace, _ = record(programs / "marked", "names")
     rows = tasks_of(trace)["list"]
