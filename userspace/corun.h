@@ -149,18 +149,17 @@ __attribute__((weak, noinline)) int corun_open_(void)
 	int was = __atomic_load_n(&m->status, __ATOMIC_ACQUIRE), saved = errno;
 	const char *folder;
 
-	if (was == 2 && !*m->alive)
-		; /* forked: the parent's ring is not ours */
-	else if (was == 3) {
+	if (was == 2 && *m->alive)
+		return 1; /* else forked: the parent's ring is not ours */
+	if (was == 1)
+		return 0;
+	if (was == 3 || !__atomic_compare_exchange_n(&m->status, &was, 3, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
 		/* Another thread opens it: a moment. A second at most: its opener may be gone (a fork). */
 		for (int i = 0; i < 10000 && __atomic_load_n(&m->status, __ATOMIC_ACQUIRE) == 3; i++)
 			nanosleep(&pause, NULL);
+		errno = saved;
 		return __atomic_load_n(&m->status, __ATOMIC_ACQUIRE) == 2;
-	} else if (was) {
-		return was == 2;
 	}
-	if (!__atomic_compare_exchange_n(&m->status, &was, 3, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		return 0;
 	folder = getenv("CORUN_MARKS");
 	was = folder && *folder && !corun_ring_open_(m, folder) ? 2 : 1;
 	__atomic_store_n(&m->status, was, __ATOMIC_RELEASE);

@@ -138,10 +138,9 @@ static void put_bar_piece(struct buf *html, const char *role, double part)
 		buf_printf(html, "<i class=\"%s\" style=\"width:%.2f%%\"></i>", role, 100 * part);
 }
 
-static void put_waits(struct buf *html, const cJSON *region)
+static void put_waits(struct buf *html, const cJSON *region, double duration_ns)
 {
-	double in_flight = number_of(region, "concurrency", "mean_window") *
-			   number_of(region, "window", "duration_ns");
+	double in_flight = number_of(region, "concurrency", "mean_window") * duration_ns;
 	struct share waits[KINDS];
 	double ready;
 	u32 n;
@@ -188,14 +187,18 @@ static void put_row(struct buf *html, const struct judgement *j)
 	put_both(html, "small", l->concept.in[LESSON_EN], l->concept.in[LESSON_KO]);
 	buf_puts(html, "</td><td>");
 	put_both(html, "span", l->figure->title.in[LESSON_EN], l->figure->title.in[LESSON_KO]);
-	buf_puts(html, "</td>");
 	if (t && t->region) {
-		buf_printf(html, "<td class=\"number\">%.1f</td><td class=\"number\">%.1f</td><td class=\"number\">%.1f</td>",
-			   number_of(t->region, "concurrency", "mean"), number_of(t->region, "parallelism", "mean"),
-			   number_of(t->region, "demand", "mean"));
-		put_waits(html, t->region);
+		const cJSON *tasks = cJSON_GetObjectItemCaseSensitive(t->region, "tasks");
+		const cJSON *figures = l->of_tasks && tasks ? tasks : t->region;
+
+		if (figures == tasks)
+			put_both(html, "small", " (tasks)", " (태스크)");
+		buf_printf(html, "</td><td class=\"number\">%.1f</td><td class=\"number\">%.1f</td>"
+			   "<td class=\"number\">%.1f</td>", number_of(figures, "concurrency", "mean"),
+			   number_of(figures, "parallelism", "mean"), number_of(figures, "demand", "mean"));
+		put_waits(html, figures, number_of(t->region, "window", "duration_ns"));
 	} else {
-		buf_puts(html, "<td colspan=\"5\">");
+		buf_puts(html, "</td><td colspan=\"5\">");
 		html_put(html, t && t->skipped ? t->skipped : "");
 		buf_puts(html, "</td>");
 	}

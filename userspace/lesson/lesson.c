@@ -276,8 +276,8 @@ static void get_claims(struct source *s, struct lesson *l, const cJSON *list)
 
 static void get_lesson(struct source *s, struct lesson *l, const cJSON *json)
 {
-	static const char *const keys[] = {"order", "title", "concept", "answer", "variants", "figure", "claims"};
-	char *figure;
+	static const char *const keys[] = {"order", "title", "concept", "answer", "variants", "figure", "of", "claims"};
+	char *figure, *of;
 
 	check_keys(s, json, keys, ARRAY_SIZE(keys));
 	l->order = get_number(s, json, "order", 1000);
@@ -295,6 +295,11 @@ static void get_lesson(struct source *s, struct lesson *l, const cJSON *json)
 	if (figure && !l->figure)
 		bad(s, "figure", "'figure' has to name a variant, '%s' is none", figure);
 	free(figure);
+	of = get_string(s, json, "of", false);
+	l->of_tasks = of && !strcmp(of, "tasks");
+	if (of && !l->of_tasks && strcmp(of, "threads"))
+		bad(s, "of", "'of' has to be \"threads\" or \"tasks\"");
+	free(of);
 }
 
 static int read_json(struct lesson *l, struct error *err)

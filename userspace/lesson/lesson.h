@@ -59,6 +59,7 @@ struct lesson {
 	struct lesson_variant *variants;
 	u32 n_variants;
 	struct lesson_variant *figure;
+	bool of_tasks;              /* its figures at a glance are those of tasks, not of threads */
 	struct lesson_claim *claims;
 	u32 n_claims;
 	struct lesson_text text[LESSON_LANGUAGES];
