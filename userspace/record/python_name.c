@@ -18,22 +18,36 @@ static u64 frame_code(const struct python *py, s32 tgid, u64 frame)
 	return process_read_u64(tgid, frame + py->layout.frame_code, &code) ? 0 : code & ~(u64)3;
 }
 
-/* Functions of multiprocessing that a new process is in before it comes to Process._bootstrap(). */
-static bool is_before_bootstrap(const char *function)
+static bool ends_with(const char *text, const char *end)
 {
-	return !strcmp(function, "_launch") || !strcmp(function, "_serve_one") ||
-	       !strcmp(function, "spawn_main");
+	size_t len = strlen(text), n = strlen(end);
+
+	return len >= n && !strcmp(text + len - n, end);
+}
+
+/* Is a new process here before it comes to Process._bootstrap()? The parent too, but it has a name. */
+static bool is_before_bootstrap(const struct python *py, s32 tgid, u64 code, const char *function)
+{
+	char file[64];
+	u64 at;
+
+	if (process_read_u64(tgid, code + py->layout.code_file, &at) ||
+	    !python_string(py, tgid, at, true, file, sizeof(file)))
+		return false;
+	return ends_with(file, "/multiprocessing/forkserver.py") || ends_with(file, "/multiprocessing/spawn.py") ||
+	       (ends_with(file, "/multiprocessing/popen_fork.py") && !strcmp(function, "_launch"));
 }
 
 /* self of the Thread or Process that runs in this thread, 0: none, or its frames moved while they were
- * read. *@early: it may still come to it. */
+ * read. *@early: it may still come to it, or who knows. */
 static u64 named_object(struct python *py, s32 tgid, s32 ns_tid, bool *early)
 {
 	u64 thread = python_thread(py, tgid, ns_tid), code = 0, self, name_at;
 	u64 frame = thread ? python_frame(py, tgid, thread, NULL) : 0;
+	bool seen_early = false;
 	char name[16];
 
-	*early = !frame;
+	*early = true;
 	for (int i = 0; frame && i < FRAMES_MAX; i++) {
 		code = frame_code(py, tgid, frame);
 		/* Between the interpreter's C calls stand frames without a Python function. */
@@ -42,10 +56,12 @@ static u64 named_object(struct python *py, s32 tgid, s32 ns_tid, bool *early)
 			if (!strcmp(name, "_bootstrap"))
 				return process_read_u64(tgid, frame + py->layout.frame_locals, &self)
 					       ? 0 : self & ~(u64)7;
-			*early |= is_before_bootstrap(name);
+			seen_early |= is_before_bootstrap(py, tgid, code, name);
 		}
 		if (process_read_u64(tgid, frame + py->layout.frame_back, &frame))
 			return 0;
+		if (!frame)
+			*early = seen_early;
 	}
 	return 0;
 }

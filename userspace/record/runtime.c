@@ -340,6 +340,9 @@ static void thread_arrived(struct runtimes *r, const struct ev_thread *ev, u64 n
 	}
 	process_end(r, ev->tgid, ev->head.ts);
 	parent = from ? current_process(r, from->tgid) : NULL;
+	/* Once: it may be a runtime that has not waited yet, and its child never look like one. */
+	if (parent && !parent->looks)
+		look(r, parent, ev->head.ts, now);
 	p = process_add(r, ev->tgid, ev->ns_tgid, ev->head.ts);
 	if (!p || !parent || !parent->type || parent->type->fork(p, parent))
 		return;
