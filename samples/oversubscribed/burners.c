@@ -41,7 +41,7 @@ int main(int argc, char **argv)
 
 	pthread_barrier_init(&start, NULL, n + 1);
 	for (int i = 0; i < n; i++) {
-		char name[16];
+		char name[32];
 
 		pthread_create(&threads[i], NULL, burn, NULL);
 		snprintf(name, sizeof(name), "burner-%d", i + 1);
