@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "cmd.h"
 #include "lesson/course.h"
 #include "lesson/skeleton.h"
@@ -172,10 +173,35 @@ static int keep_all(const struct options *o, const struct judgement *j, struct e
 	return code;
 }
 
+/* @text from column @column on, on as many lines of 80 columns as it takes. */
+static void print_wrapped(const char *text, int column)
+{
+	int at = column;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+		int columns = utf8_columns(text, (int)n);
+
+		if (at > column && at + 1 + columns > 80) {
+			printf("\n%*s", column, "");
+			at = column;
+		} else if (at > column) {
+			putchar(' ');
+			at++;
+		}
+		printf("%.*s", (int)n, text);
+		at += columns;
+		text += n;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
 static void print_result(const struct judgement *j, const char *page, enum lesson_language language)
 {
 	static const char *const outcomes[] = {"holds", "FAILS", "skipped"};
 	const struct lesson *l = j->lesson;
+	char words[512];
 
 	printf("%s: %s\n", l->name, l->title.in[language]);
 	for (u32 i = 0; i < l->n_variants; i++)
@@ -188,8 +214,13 @@ static void print_result(const struct judgement *j, const char *page, enum lesso
 		printf("  %-8s", outcomes[r->outcome]);
 		room = printf("%.20s%s %.20s%s", r->measured, strlen(r->measured) > 20 ? "..." : "", r->wanted,
 			      strlen(r->wanted) > 20 ? "..." : "");
-		printf("%*s %s", room < 24 ? 24 - room : 0, "", l->claims[i].text.in[language]);
-		printf(r->reason[0] ? " (%s)\n" : "\n", r->reason);
+		if (room > 24) /* too long for its column: the words stand under it */
+			printf("\n%*s", 35, "");
+		else
+			printf("%*s", 25 - room, "");
+		snprintf(words, sizeof(words), "%.300s%s%.150s%s", l->claims[i].text.in[language], r->reason[0] ? " (" : "",
+			 r->reason, r->reason[0] ? ")" : "");
+		print_wrapped(words, 35);
 	}
 	printf("  %s\n\n", page);
 }

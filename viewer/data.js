@@ -64,9 +64,9 @@ corun.Columns = class {
 	}
 };
 
-/* bytes -> {threads: Map id -> Columns, gils: Map object -> [{ts, holder}], locks: [interval]}. */
+/* bytes -> {threads: Map id -> Columns, tasks: the same, gils: Map object -> [{ts, holder}], locks: [interval]}. */
 corun.decode = function (bytes) {
-	const threads = new Map(), gils = new Map(), locks = [];
+	const threads = new Map(), tasks = new Map(), gils = new Map(), locks = [];
 	let at = 0;
 	const number = () => {
 		let value = 0, scale = 1;
@@ -84,18 +84,20 @@ corun.decode = function (bytes) {
 	};
 
 	while (at < bytes.length) {
-		const head = number(), id = Math.floor(head / 4);
+		const head = number(), id = Math.floor(head / 8), what = head % 8;
 
-		switch (head % 4) {
-		case 0: {
+		switch (what) {
+		case 0:
+		case 4: {
 			const columns = new corun.Columns();
 
 			columns.start = number();
-			threads.set(id, columns);
+			(what ? tasks : threads).set(id, columns);
 			break;
 		}
-		case 1: {
-			const columns = threads.get(id), length = number(), code = number();
+		case 1:
+		case 5: {
+			const columns = (what === 5 ? tasks : threads).get(id), length = number(), code = number();
 			const end = columns.startOf(columns.n) + length;
 
 			if (code >= corun.WAIT)
@@ -114,12 +116,15 @@ corun.decode = function (bytes) {
 			gils.get(object).push({ ts, holder: known ? id : -1 });
 			break;
 		}
-		default:
+		case 3:
 			locks.push({ thread: id, start: number(), length: number(), kind: number(),
 				owner: number(), releaser: number(), blocked: number(), turns: number() });
+			break;
+		default:
+			throw new Error(`entry ${what}`);
 		}
 	}
-	return { threads, gils, locks };
+	return { threads, tasks, gils, locks };
 };
 
 corun.unpack = async function (text) {
@@ -134,6 +139,8 @@ corun.Trace = class {
 	constructor(info, spans) {
 		Object.assign(this, info);
 		this.spans_of = spans.threads;
+		this.tasks_of = spans.tasks;
+		this.task_by = new Map((info.tasks ?? []).map((task) => [task.id, task]));
 		this.gils = spans.gils;
 		this.locks = spans.locks;
 		this.parkedSet = new Set(info.parked_kinds);
@@ -141,8 +148,24 @@ corun.Trace = class {
 		this.cpus = this.cpuSpans();
 		this.codes = this.usedCodes();
 	}
-	name(thread) {
-		return this.names[thread]?.name ?? "?";
+	/* A lane is a thread, by its id, or a task, by ~id (which is negative). */
+	columns(lane) {
+		return lane < 0 ? this.tasks_of.get(~lane) : this.spans_of.get(lane);
+	}
+	name(lane) {
+		return (lane < 0 ? this.task_by.get(~lane) : this.names[lane])?.name ?? "?";
+	}
+	/* Lanes of the tasks whose first step was on @thread, in order of their beginning. */
+	tasksOn(thread) {
+		if (!this.task_lanes) {
+			this.task_lanes = new Map();
+			for (const task of [...this.task_by.values()].sort((x, y) => x.id - y.id)) {
+				if (!this.task_lanes.has(task.thread - 1))
+					this.task_lanes.set(task.thread - 1, []);
+				this.task_lanes.get(task.thread - 1).push(~task.id);
+			}
+		}
+		return this.task_lanes.get(thread) ?? [];
 	}
 	/* Waits for locks of a thread that took several turns, in order of time. */
 	waitsOf(thread) {
@@ -184,9 +207,10 @@ corun.Trace = class {
 	usedCodes() {
 		const used = new Set();
 
-		for (const s of this.spans_of.values())
-			for (let i = 0; i < s.n; i++)
-				used.add(s.code[i]);
+		for (const all of [this.spans_of, this.tasks_of])
+			for (const s of all.values())
+				for (let i = 0; i < s.n; i++)
+					used.add(s.code[i]);
 		return [...used].sort((x, y) => x - y);
 	}
 };

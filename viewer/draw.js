@@ -5,6 +5,7 @@
 var corun = globalThis.corun ?? (globalThis.corun = {});
 
 corun.GUTTER = 172;
+const MOST_TASKS = 200;
 
 /* The rows of a trace, top to bottom: {type, y, h, bar, ...}. */
 corun.rows = function (trace, dense, words) {
@@ -34,9 +35,46 @@ corun.rows = function (trace, dense, words) {
 			add("process", 24, 0, { name: `${p.name} ${p.tgid}` });
 		}
 		add("thread", h, bar, { thread: id });
+		/* At most as many tasks as one can look through; how many there are besides is said. */
+		const tasks = trace.tasksOn(id);
+
+		for (const task of tasks.slice(0, MOST_TASKS))
+			add("thread", dense || tasks.length > 8 ? 18 : 26, dense || tasks.length > 8 ? 14 : 22, { thread: task });
+		if (tasks.length > MOST_TASKS)
+			add("note", 18, 0, { name: words.moreTasks(tasks.length - MOST_TASKS) });
 	}
 	return { rows, height: y + 12 };
 };
+
+/* Index of the first of @spans (in order of time) that ends after @t. */
+function after(spans, t) {
+	let low = 0, high = spans.length;
+
+	while (low < high) {
+		const mid = (low + high) >> 1;
+
+		if (spans[mid].end > t)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+}
+
+/* Index of the last of @samples (in order of time) at or before @t, or 0. */
+function holding(samples, t) {
+	let low = 0, high = samples.length;
+
+	while (low < high) {
+		const mid = (low + high) >> 1;
+
+		if (samples[mid].ts > t)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return Math.max(0, low - 1);
+}
 
 corun.Painter = class {
 	constructor(context, trace, levels, look, words, korean) {
@@ -107,6 +145,7 @@ corun.Painter = class {
 		case "stack": return this.stack(row, y);
 		case "cpu": return this.cpu(row, y);
 		case "holder": return this.holder(row, y);
+		case "note": return this.text(row.name, 52, y + 9, 12, 400, this.look.neutral.ink2);
 		case "process": return this.text(`▾ ${row.name}`, 20, y + 13, 13, 600, this.look.neutral.ink);
 		default: return this.thread(row, y);
 		}
@@ -114,18 +153,6 @@ corun.Painter = class {
 
 	/* ---- the stack: height is concurrency, the green band parallelism ---- */
 
-	/* Time by slot of all threads in flight in each column. */
-	total(columns) {
-		const total = new Float32Array(columns.n * columns.slots);
-
-		for (const id of this.trace.threads) {
-			const shares = columns.of(id);
-
-			for (let i = 0; i < total.length; i++)
-				total[i] += shares[i];
-		}
-		return total;
-	}
 	order() {
 		const rank = (code) => code === corun.RUNNING ? 0 : code <= corun.PREEMPTED ? 1 : 2;
 
@@ -135,7 +162,7 @@ corun.Painter = class {
 	stack(row, y) {
 		const c = this.c, v = this.view, bottom = y + row.h - 14, unit = (row.h - 26) / row.peak;
 		const columns = this.levels.view(v.from, v.to, Math.max(1, Math.round(v.width)));
-		const total = this.total(columns), base = new Float32Array(columns.n);
+		const total = columns.total(), base = new Float32Array(columns.n);
 		const labels = [];
 
 		c.save();
@@ -230,7 +257,7 @@ corun.Painter = class {
 		const n = this.look.neutral, x = this.view.x - 10, cpus = this.trace.report.target.usable_cpus;
 		const step = row.peak <= 8 ? 1 : Math.ceil(row.peak / 8);
 
-		this.text(this.title ?? this.words.threads, this.title ? 30 : 20, y + 18, 13, 700, n.ink);
+		this.name(this.title ?? this.words.threads, this.title ? 30 : 20, y + 18, this.title ? 112 : 122, 13, 700, n.ink);
 		this.text(this.words.height, 20, y + 36, 12, 400, n.ink2);
 		this.text(this.words.green, 20, y + 52, 12, 400, n.ink2);
 		for (let k = 0; k <= row.peak; k += step)
@@ -252,20 +279,15 @@ corun.Painter = class {
 	}
 	cpu(row, y) {
 		const v = this.view, n = this.look.neutral;
-		let last = -1;
-
 		this.text(`CPU ${row.cpu}`, 20, y + 12, 13, 400, n.ink);
-		for (const s of row.spans) {
-			if (s.end <= v.from)
-				continue;
-			if (s.start >= v.to)
-				break;
+		/* From the first span in view; what starts in the same third of a pixel is not seen and not visited. */
+		const third = (v.to - v.from) / v.width / 3;
+
+		for (let i = after(row.spans, v.from); i < row.spans.length && row.spans[i].start < v.to;) {
+			const s = row.spans[i];
 			const x0 = Math.max(this.x(s.start), v.x), x1 = Math.min(this.x(s.end), v.x + v.width);
 
-			/* What starts in the same third of a pixel is not seen. */
-			if (x1 - last < 0.34)
-				continue;
-			last = x1;
+			i = s.end - s.start < third ? Math.max(i + 1, after(row.spans, s.end + third)) : i + 1;
 			this.identity(s.thread, x0, x1, y, row.bar, s.thread);
 		}
 	}
@@ -273,30 +295,46 @@ corun.Painter = class {
 		const v = this.view, list = row.samples;
 
 		this.name(row.name, 20, y + 12, corun.GUTTER - 30, 13, 400, this.look.neutral.ink);
-		for (let i = 0; i < list.length; i++) {
+		const third = (v.to - v.from) / v.width / 3;
+
+		for (let i = holding(list, v.from), drawn = -Infinity; i < list.length && list[i].ts < v.to; i++) {
 			const end = list[i + 1]?.ts ?? this.trace.window_ns;
 
-			if (end <= v.from || list[i].holder <= 0)
+			/* What starts in the same third of a pixel is not seen and not visited. */
+			if (end <= drawn + third) {
+				i = Math.max(i, holding(list, drawn + third) - 1);
 				continue;
-			if (list[i].ts >= v.to)
-				break;
+			}
+			if (list[i].holder <= 0)
+				continue;
+			drawn = end;
 			this.identity(list[i].holder - 1, Math.max(this.x(list[i].ts), v.x),
 				Math.min(this.x(end), v.x + v.width), y, row.bar, list[i].holder);
 		}
 	}
 	thread(row, y) {
-		const n = this.look.neutral, v = this.view, s = this.trace.spans_of.get(row.thread);
-		const info = this.trace.names[row.thread], chosen = this.selected?.thread === row.thread;
+		const n = this.look.neutral, v = this.view, s = this.trace.columns(row.thread);
+		const task = row.thread < 0, info = this.trace.names[row.thread], chosen = this.selected?.thread === row.thread;
 		const small = row.bar < 20, middle = y + row.bar / 2 + (small ? 0 : 4);
 
-		this.name(info.name, 32, middle, small ? 84 : 92, small ? 11 : 13, chosen ? 700 : 400, n.ink);
-		this.text(String(info.tid), corun.GUTTER - 10, middle, 11, 400, n.ink3, "right");
+		this.name(this.trace.name(row.thread), task ? 52 : 32, middle, task ? 112 : small ? 84 : 92, small ? 11 : 13, chosen ? 700 : 400,
+			task ? n.ink2 : n.ink);
+		if (task)
+			this.branch(y, row);
+		else
+			this.text(String(info.tid), corun.GUTTER - 10, middle, 11, 400, n.ink3, "right");
 		const first = s.at(v.from), last = Math.min(s.at(v.to), s.n - 1);
 
 		if (last - first > 2 * v.width)
 			this.dense(row, y);
 		else
 			this.spans(s, first, last, row, y);
+	}
+	/* The tree line from a thread to its task. */
+	branch(y, row) {
+		this.c.fillStyle = this.look.neutral.ink3;
+		this.c.fillRect(38, y - (row.h - row.bar), 1, row.h - row.bar / 2);
+		this.c.fillRect(38, y + row.bar / 2, 9, 1);
 	}
 	/* More spans than pixels: each column's shares from the base up, each with its own height. */
 	dense(row, y) {

@@ -40,20 +40,26 @@ corun.Levels = class {
 		}
 		return shares;
 	}
-	/* All threads over the whole run in buckets of a power-of-two fraction of it. */
+	/* All threads, and their sum, over the whole run in buckets of a power-of-two fraction of it; a task's when it
+	 * is asked for. */
 	level(buckets) {
 		let level = this.cache.get(buckets);
 
 		if (!level) {
-			level = new Map();
-			for (const [id, s] of this.trace.spans_of)
-				level.set(id, this.sum(s, 0, this.length / buckets, buckets));
+			level = { of: new Map(), total: new Float32Array(buckets * this.slots) };
+			for (const [id, s] of this.trace.spans_of) {
+				const shares = this.sum(s, 0, this.length / buckets, buckets);
+
+				level.of.set(id, shares);
+				for (let i = 0; i < shares.length; i++)
+					level.total[i] += shares[i];
+			}
 			this.cache.set(buckets, level);
 		}
 		return level;
 	}
 	/*
-	 * Shares of each thread in @n columns of [from, to): {width, from, n, of(id)}. Coarse views are
+	 * Shares of each lane in @n columns of [from, to): {width, from, n, of(id), total()}. Coarse views are
 	 * answered from buckets that were summed once; fine ones from the spans, which then are few.
 	 */
 	view(from, to, n) {
@@ -63,10 +69,25 @@ corun.Levels = class {
 		if (buckets > this.limit) {
 			const width = (to - from) / n, made = new Map();
 
-			return { from, width, n, slots: this.slots, of: (id) => {
+			const of = (id) => {
 				if (!made.has(id))
-					made.set(id, this.sum(this.trace.spans_of.get(id), from, width, n));
+					made.set(id, this.sum(this.trace.columns(id), from, width, n));
 				return made.get(id);
+			};
+
+			return { from, width, n, slots: this.slots, of, total: () => {
+				const total = new Float32Array(n * this.slots);
+
+				for (const [id, s] of this.trace.spans_of) {
+					/* Most threads of a close view do not live in it, or are in one state throughout. */
+					if (s.start >= to || !s.n || s.end[s.n - 1] <= from)
+						continue;
+					const shares = of(id);
+
+					for (let i = 0; i < total.length; i++)
+						total[i] += shares[i];
+				}
+				return total;
 			} };
 		}
 		const width = this.length / buckets;
@@ -74,8 +95,14 @@ corun.Levels = class {
 		const last = Math.min(buckets, Math.ceil(to / width));
 		const level = this.level(buckets);
 
-		return { from: first * width, width, n: Math.max(0, last - first), slots: this.slots,
-			of: (id) => level.get(id).subarray(first * this.slots, last * this.slots) };
+		const cut = (shares) => shares.subarray(first * this.slots, last * this.slots);
+
+		return { from: first * width, width, n: Math.max(0, last - first), slots: this.slots, total: () => cut(level.total),
+			of: (id) => {
+				if (!level.of.has(id))
+					level.of.set(id, this.sum(this.trace.columns(id), 0, width, buckets));
+				return cut(level.of.get(id));
+			} };
 	}
 };
 

@@ -187,7 +187,7 @@ corun.Page = class extends corun.Picture {
 				continue;
 			const list = row.type === "cpu" ? row.spans : null;
 			const on = list?.find((s) => s.start <= t && s.end > t);
-			const thread = on ? on.thread : row.thread, s = trace.spans_of.get(thread);
+			const thread = on ? on.thread : row.thread, s = trace.columns(thread);
 
 			if (!s || t < s.start)
 				return null;
@@ -200,7 +200,7 @@ corun.Page = class extends corun.Picture {
 	step(by) {
 		if (!this.selected)
 			return;
-		const { trace, thread, i } = this.selected, s = trace.spans_of.get(thread);
+		const { trace, thread, i } = this.selected, s = trace.columns(thread);
 		const next = Math.min(Math.max(i + by, 0), s.n - 1);
 
 		this.show({ trace, thread, i: next });
@@ -208,17 +208,17 @@ corun.Page = class extends corun.Picture {
 	stepThread(by) {
 		if (!this.selected)
 			return;
-		const { trace, thread, i } = this.selected, middle = trace.spans_of.get(thread).startOf(i);
+		const { trace, thread, i } = this.selected, middle = trace.columns(thread).startOf(i);
 		const rows = this.sections.find((s) => s.trace === trace).rows.filter((r) => r.type === "thread");
 		const next = rows[rows.findIndex((r) => r.thread === thread) + by]?.thread;
-		const s = trace.spans_of.get(next);
+		const s = trace.columns(next);
 
 		if (s)
 			this.show({ trace, thread: next, i: Math.min(s.at(middle), s.n - 1) });
 	}
 	/* Select, and bring it into the view. */
 	show(selected) {
-		const s = selected.trace.spans_of.get(selected.thread), start = s.startOf(selected.i), end = s.end[selected.i];
+		const s = selected.trace.columns(selected.thread), start = s.startOf(selected.i), end = s.end[selected.i];
 
 		if (end < this.from || start > this.to) {
 			const length = this.to - this.from;
@@ -236,7 +236,7 @@ corun.Page = class extends corun.Picture {
 		if (this.range) {
 			this.setView(this.range.from, this.range.to);
 		} else if (this.selected) {
-			const { trace, thread, i } = this.selected, s = trace.spans_of.get(thread);
+			const { trace, thread, i } = this.selected, s = trace.columns(thread);
 			const start = s.startOf(i), length = s.end[i] - start;
 
 			this.setView(start - length / 2, s.end[i] + length / 2);
@@ -248,7 +248,7 @@ corun.Page = class extends corun.Picture {
 	mark() {
 		if (!this.selected)
 			return;
-		const { trace, thread, i } = this.selected, s = trace.spans_of.get(thread);
+		const { trace, thread, i } = this.selected, s = trace.columns(thread);
 
 		this.range = { from: s.startOf(i), to: s.end[i] };
 		this.panel.render();
@@ -261,7 +261,7 @@ corun.Page = class extends corun.Picture {
 		for (const trace of this.traces) {
 			const objects = new Set(trace.objects.flatMap((o, i) => o.toLowerCase().includes(wanted) ? [i + 1] : []));
 
-			for (const [thread, s] of trace.spans_of) {
+			for (const [thread, s] of [...trace.spans_of, ...[...trace.tasks_of].map(([id, spans]) => [~id, spans])]) {
 				const named = trace.name(thread).toLowerCase().includes(wanted) ||
 					String(trace.names[thread]?.tid) === wanted;
 
@@ -328,7 +328,7 @@ corun.Page = class extends corun.Picture {
 			this.from = Math.min(from, this.longest);
 			this.to = Math.min(to, this.longest);
 		}
-		if (this.traces[trace]?.spans_of.get(thread)?.n > i)
+		if (this.traces[trace]?.columns(thread)?.n > i)
 			this.selected = { trace: this.traces[trace], thread, i };
 	}
 	key(event) {

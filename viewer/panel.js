@@ -141,29 +141,34 @@ corun.Panel = class {
 			corun.element("b", {}, value)) : null;
 	}
 	selection({ trace, thread, i }) {
-		const w = this.page.words, s = trace.spans_of.get(thread), painter = this.page.painters.get(trace);
+		const w = this.page.words, s = trace.columns(thread), painter = this.page.painters.get(trace);
 		const code = s.code[i], start = s.startOf(i), length = s.end[i] - start, d = corun.duration(length);
 		const who = trace.name(thread), rows = [];
+		const task = thread < 0 ? trace.task_by.get(~thread) : null;
 		const person = (plus) => plus ? `${trace.name(plus - 1)} (${trace.names[plus - 1].tid})` : "";
 		let title = w.was(who, painter.label(code), d);
 
 		rows.push(this.row(w.at, `${corun.instant(start)} – ${corun.instant(s.end[i])}`));
 		if (code === corun.RUNNING) {
 			title = w.ran(who, d);
-			rows.push(this.row(w.onCpu, s.a[i] ? String(s.a[i] - 1) : w.notKnown));
+			rows.push(task ? this.row(w.thread, person(s.a[i])) :
+				this.row(w.onCpu, s.a[i] ? String(s.a[i] - 1) : w.notKnown));
 		} else if (code <= corun.PREEMPTED) {
 			title = code === corun.PREEMPTED ? `${who}: ${w.preempted(person(s.a[i]))}, ${d}` : w.wasReady(who, d);
 			if (code === corun.WOKEN)
-				rows.push(this.row(w.wokenBy, person(s.a[i])));
+				rows.push(this.row(task ? w.thread : w.wokenBy, person(s.a[i])));
 		} else if (code >= corun.WAIT) {
 			const lock = ["gil", "lock"].includes(trace.kinds[code - corun.WAIT].role);
 			const [what, site] = (trace.objects[s.a[i] - 1] ?? "").split("\n");
 
 			title = w.waited(who, d, painter.label(code));
 			rows.push(this.row(w.on, what), this.row(w.call, site));
-			if (lock)
+			if (task)
+				rows.push(this.row(w.awaits, s.b[i] ? trace.name(~(s.b[i] - 1)) : ""));
+			else if (lock)
 				rows.push(this.row(w.heldBy, person(s.b[i]) || w.notKnown));
-			rows.push(this.row(lock ? w.releasedBy : w.wokenBy, person(s.c[i]) || w.notKnown));
+			if (!task)
+				rows.push(this.row(lock ? w.releasedBy : w.wokenBy, person(s.c[i]) || w.notKnown));
 			const whole = trace.locks.find((l) => l.thread === thread && l.start <= start &&
 				l.start + l.length >= s.end[i]);
 
@@ -173,6 +178,9 @@ corun.Panel = class {
 						w.rest(corun.duration(whole.length - whole.blocked))),
 					this.row(w.turns, String(whole.turns)));
 		}
+		if (task)
+			rows.push(this.row(w.task, [task.kind, task.site].filter(Boolean).join(", ")),
+				this.row(w.createdBy, task.creator ? trace.name(~(task.creator - 1)) : ""), this.row(w.outcome, task.outcome));
 		return corun.element("section", {}, corun.element("h3", {}, w.selectedWait),
 			corun.element("h2", {}, title), ...rows.filter(Boolean));
 	}

@@ -107,7 +107,7 @@ corun.Picture = class {
 	/* Ink around what is selected, and an arrow from who woke or released it. */
 	frame(top) {
 		const { trace, thread, i } = this.selected, c = this.context, n = this.looks.get(trace).neutral;
-		const section = this.sections.find((s) => s.trace === trace), s = trace.spans_of.get(thread);
+		const section = this.sections.find((s) => s.trace === trace), s = trace.columns(thread);
 		const row = section.rows.find((r) => r.thread === thread), y = section.y + row.y - top;
 		const family = this.looks.get(trace).family(s.code[i]);
 		const h = Math.max(6, this.looks.get(trace).height(family) * row.bar);
@@ -123,7 +123,7 @@ corun.Picture = class {
 		c.strokeStyle = n.ink;
 		c.lineWidth = 2.5;
 		c.strokeRect(x0, y + row.bar - h, x1 - x0, h);
-		const waker = s.code[i] >= corun.WAIT ? s.c[i] - 1 : s.code[i] === corun.WOKEN ? s.a[i] - 1 : -1;
+		const waker = thread < 0 ? -1 : s.code[i] >= corun.WAIT ? s.c[i] - 1 : s.code[i] === corun.WOKEN ? s.a[i] - 1 : -1;
 		const other = section.rows.find((r) => r.thread === waker);
 
 		if (waker < 0 || !other)
@@ -176,7 +176,7 @@ corun.Picture = class {
 		const n = this.looks.get(this.traces[0]).neutral, { x, width } = this.plot, trace = this.traces[0];
 		const scaled = trace.window_ns / this.longest * width;
 		const columns = painter.levels.view(0, trace.window_ns, Math.max(1, Math.round(scaled)));
-		const total = painter.total(columns), peak = Math.max(1, trace.report.concurrency.max);
+		const total = columns.total(), peak = Math.max(1, trace.report.concurrency.max);
 		const base = new Float32Array(columns.n);
 
 		for (const code of painter.order()) {

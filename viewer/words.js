@@ -24,6 +24,8 @@ corun.words = {
 		cut: (at) => `The recording was cut at ${at}. All before that is whole.`,
 		damaged: (at) => `The recording is damaged after ${at}. All before that is whole.`,
 		empty: "Nothing was recorded: no thread of the traced set lived in the window.",
+		thread: "thread", task: "task", awaits: "awaits", createdBy: "created by", outcome: "outcome",
+		moreTasks: (n) => `… and ${n} more tasks`,
 		old: "This browser is too old for this page: it lacks DecompressionStream. Chrome 80, " +
 			"Firefox 113, Safari 16.4 and later have it.",
 		broken: "The data in this page cannot be read: the file was cut or changed.",
@@ -62,6 +64,8 @@ corun.words = {
 		cut: (at) => `기록이 ${at}에서 끊겼습니다. 그 앞부분은 온전합니다.`,
 		damaged: (at) => `기록이 ${at} 뒤로 손상되었습니다. 그 앞부분은 온전합니다.`,
 		empty: "기록된 것이 없습니다. 그 시간에 살아 있던 스레드가 없습니다.",
+		thread: "스레드", task: "태스크", awaits: "기다리는 태스크", createdBy: "만든 태스크", outcome: "결과",
+		moreTasks: (n) => `… 그 밖에 태스크 ${n}개`,
 		old: "이 브라우저는 너무 오래되어 이 페이지를 열 수 없습니다(DecompressionStream이 없음). Chrome 80, " +
 			"Firefox 113, Safari 16.4부터 됩니다.",
 		broken: "이 페이지의 데이터를 읽을 수 없습니다. 파일이 잘렸거나 바뀌었습니다.",

@@ -14,8 +14,8 @@
 
 #define FLUSH_AT 32768
 
-/* First number of an entry: a thread's id, four times, plus one of these. viewer/PAGE.md. */
-enum { ENTRY_START, ENTRY_SPAN, ENTRY_GIL, ENTRY_LOCK };
+/* First number of an entry: a thread's (or task's) id, eight times, plus one of these. viewer/PAGE.md. */
+enum { ENTRY_START, ENTRY_SPAN, ENTRY_GIL, ENTRY_LOCK, ENTRY_TASK_START, ENTRY_TASK_SPAN };
 /* What a span is; waits: CODE_WAIT + kind. */
 enum { CODE_RUNNING, CODE_WOKEN, CODE_PREEMPTED, CODE_STOPPED, CODE_UNKNOWN, CODE_WAIT };
 
@@ -27,6 +27,9 @@ struct data {
 	struct map known;    /* hash of a text: its number + 1 */
 	u32 n_objects;
 	u64 begin, spans;
+	struct buf tasks;    /* JSON objects with commas between, in the order in which tasks ended */
+	u32 *task_thread;    /* by task id: thread of its first step, + 1 */
+	u32 n_task_threads;
 	struct buf text;
 	bool failed;
 };
@@ -45,11 +48,11 @@ static void flush(struct data *d)
 	buf_clear(&d->bytes);
 }
 
-static void entry(struct data *d, u32 thread, unsigned int what)
+static void entry(struct data *d, u32 id, unsigned int what)
 {
 	if (d->bytes.len > FLUSH_AT)
 		flush(d);
-	put_number(d, (u64)thread << 2 | what);
+	put_number(d, (u64)id << 3 | what);
 }
 
 static u64 since(const struct data *d, u64 ts)
@@ -169,9 +172,91 @@ static void on_lock_wait(void *ctx, const struct lock_wait *w)
 	put_number(d, w->turns);
 }
 
+/* ---- tasks ---- */
+
+static void on_task_start(void *ctx, const struct task *task, u64 ts)
+{
+	entry(ctx, task->id, ENTRY_TASK_START);
+	put_number(ctx, since(ctx, ts));
+}
+
+/* The lane of a task stands under the thread of its first step. */
+static void place_task(struct data *d, const struct task *task, const struct thread *thread)
+{
+	u32 n = task->id + 1;
+
+	if (n > d->n_task_threads) {
+		u32 cap = n < 64 ? 64 : n * 2;
+		u32 *more = realloc(d->task_thread, cap * sizeof(*more));
+
+		if (!more) {
+			d->failed = true;
+			return;
+		}
+		memset(more + d->n_task_threads, 0, (cap - d->n_task_threads) * sizeof(*more));
+		d->task_thread = more;
+		d->n_task_threads = cap;
+	}
+	if (!d->task_thread[task->id])
+		d->task_thread[task->id] = thread->id + 1;
+}
+
+static void on_task_state(void *ctx, const struct task_span *s)
+{
+	struct data *d = ctx;
+
+	if (s->thread)
+		place_task(d, s->task, s->thread);
+	entry(d, s->task->id, ENTRY_TASK_SPAN);
+	put_number(d, s->end_ns - s->start_ns);
+	d->spans++;
+	switch (s->state) {
+	case STATE_RUNNING:
+		put_number(d, CODE_RUNNING);
+		put_number(d, s->thread ? s->thread->id + 1 : 0);
+		break;
+	case STATE_READY:
+		put_number(d, CODE_WOKEN);
+		put_number(d, s->thread ? s->thread->id + 1 : 0);
+		break;
+	case STATE_WAITING:
+		buf_clear(&d->text);
+		buf_puts(&d->text, s->what);
+		if (s->at[0])
+			buf_printf(&d->text, "\n%s", s->at);
+		put_number(d, CODE_WAIT + (u64)s->wait_kind);
+		put_number(d, object_number(d, d->text.data ? d->text.data : ""));
+		put_number(d, s->awaited == NO_TASK ? 0 : s->awaited + 1);
+		put_number(d, 0);
+		break;
+	default:
+		put_number(d, s->state == STATE_STOPPED ? CODE_STOPPED : CODE_UNKNOWN);
+	}
+}
+
+static void on_task_end(void *ctx, const struct task *task, u64 ts)
+{
+	static const char *const outcomes[] = {"result", "exception", "cancelled"};
+	struct data *d = ctx;
+
+	(void)ts;
+	buf_printf(&d->tasks, "%s{\"id\":%u,\"kind\":", d->tasks.len ? "," : "", task->id);
+	buf_put_json(&d->tasks, task->kind);
+	buf_puts(&d->tasks, ",\"name\":");
+	buf_put_json(&d->tasks, task->name);
+	buf_puts(&d->tasks, ",\"site\":");
+	buf_put_json(&d->tasks, task->site);
+	buf_printf(&d->tasks, ",\"process\":%u,\"thread\":%u,\"creator\":%u,\"outcome\":\"%s\"}",
+		   task->process ? task->process->id : 0,
+		   task->id < d->n_task_threads ? d->task_thread[task->id] : 0,
+		   task->creator == NO_TASK ? 0 : task->creator + 1,
+		   task->cut || task->outcome >= ARRAY_SIZE(outcomes) ? "" : outcomes[task->outcome]);
+}
+
 static const struct model_sink data_sink = {
 	.window_begin = on_window_begin, .thread_start = on_thread_start, .state = on_state,
-	.gil = on_gil, .lock_wait = on_lock_wait,
+	.gil = on_gil, .lock_wait = on_lock_wait, .task_start = on_task_start, .task_state = on_task_state,
+	.task_end = on_task_end,
 };
 
 static void put_threads(const struct data *d, struct buf *json)
@@ -219,6 +304,9 @@ static void put_json(const struct data *d, struct buf *json)
 		   d->spans, model_window_end(d->model) - model_window_begin(d->model));
 	if (d->objects.len)
 		buf_put(json, d->objects.data, d->objects.len);
+	buf_puts(json, "],\"tasks\":[");
+	if (d->tasks.len)
+		buf_put(json, d->tasks.data, d->tasks.len);
 	buf_puts(json, "],\"parked_kinds\":[");
 	for (int i = 0; i < KINDS; i++) {
 		if (!(parked & 1u << i))
@@ -254,7 +342,7 @@ int page_data(struct out *out, const char *trace, struct buf *json, struct error
 		put_json(&d, json);
 	}
 	base64_end(base64);
-	if (!code && (d.failed || d.objects.failed || d.text.failed))
+	if (!code && (d.failed || d.objects.failed || d.text.failed || d.tasks.failed))
 		code = error_set(err, -ENOMEM, "out of memory");
 	trace_reader_close(reader);
 	model_free(d.model);
@@ -262,6 +350,8 @@ int page_data(struct out *out, const char *trace, struct buf *json, struct error
 	buf_free(&d.bytes);
 	buf_free(&d.objects);
 	buf_free(&d.text);
+	buf_free(&d.tasks);
+	free(d.task_thread);
 	free(base64);
 	return code;
 }
