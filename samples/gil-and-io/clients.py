@@ -1,10 +1,10 @@
 # Hypothesis: threads that wait for the network let go of the GIL while they wait. So four threads make twelve requests
 # in about the time of three, though Python runs in one of them at a time.
+import asyncio
 import multiprocessing
 import socket
 import sys
 import threading
-import time
 
 import corun_marks as corun
 
@@ -13,15 +13,17 @@ ANSWER_AFTER = 0.08  # seconds
 
 
 def serve(listener):
-    def answer(connection):
-        connection.recv(100)
-        time.sleep(ANSWER_AFTER)
-        connection.sendall(b"done")
-        connection.close()
+    async def answer(reader, writer):
+        await reader.read(100)
+        await asyncio.sleep(ANSWER_AFTER)
+        writer.write(b"done")
+        writer.close()
 
-    while True:
-        connection, _ = listener.accept()
-        threading.Thread(target=answer, args=(connection,), daemon=True).start()
+    async def forever():
+        server = await asyncio.start_server(answer, sock=listener)
+        await server.serve_forever()
+
+    asyncio.run(forever())
 
 
 def request(address):
