@@ -128,7 +128,10 @@ corun.decode = function (bytes) {
 };
 
 corun.unpack = async function (text) {
-	const packed = Uint8Array.from(atob(text.trim()), (c) => c.charCodeAt(0));
+	const binary = atob(text.trim()), packed = new Uint8Array(binary.length);
+
+	for (let i = 0; i < binary.length; i++)
+		packed[i] = binary.charCodeAt(i);
 	const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
 
 	return new Uint8Array(await new Response(stream).arrayBuffer());

@@ -79,6 +79,7 @@ function holding(samples, t) {
 corun.Painter = class {
 	constructor(context, trace, levels, look, words, korean) {
 		Object.assign(this, { c: context, trace, levels, look, words, korean });
+		this.raster = new corun.Raster(look);
 	}
 	x(t) {
 		const v = this.view;
@@ -161,55 +162,46 @@ corun.Painter = class {
 	}
 	stack(row, y) {
 		const c = this.c, v = this.view, bottom = y + row.h - 14, unit = (row.h - 26) / row.peak;
-		const columns = this.levels.view(v.from, v.to, Math.max(1, Math.round(v.width)));
-		const total = columns.total(), base = new Float32Array(columns.n);
-		const labels = [];
+		const columns = this.levels.view(v.from, v.to, Math.max(1, Math.round(v.width))), raster = this.raster;
 
-		c.save();
-		c.beginPath();
-		c.rect(v.x, y, v.width, row.h);
-		c.clip();
+		raster.begin(v.width, row.h - 14);
+		const shares = raster.shares(columns, columns.total(), v.from, v.to), base = new Float32Array(raster.w);
+		const labels = [], tall = unit * raster.scale;
+
 		for (const code of this.order()) {
-			const slot = this.levels.slot[code], family = this.look.family(code);
-			const fill = this.look.pattern(c, family);
-			let best = null, run = null, area = 0;
+			const slot = this.levels.slot[code], family = this.look.family(code), tile = raster.tile(family);
+			let best = null, run = null;
 
-			c.beginPath();
-			for (let i = 0; i < columns.n; i++) {
-				const share = total[i * columns.slots + slot];
+			for (let x = 0; x < raster.w; x++) {
+				const share = shares[x * columns.slots + slot];
 
 				if (share * unit < 20)
 					run = null;
 				if (share <= 0)
 					continue;
-				const x0 = this.x(columns.from + i * columns.width);
-				const x1 = this.x(columns.from + (i + 1) * columns.width);
-				const top = bottom - (base[i] + share) * unit;
+				const top = raster.h - (base[x] + share) * tall, low = raster.h - base[x] * tall;
 
-				c.rect(x0, top, x1 - x0 + 0.3, share * unit);
-				area += share;
+				raster.column(tile, x, Math.round(top), Math.round(low));
+				base[x] += share;
+				if (share * unit < 20)
+					continue;
 				/* The longest stretch that a label fits into, and the band that all of it has. */
-				if (share * unit >= 20) {
-					const high = Math.max(run?.top ?? 0, top), low = Math.min(run?.low ?? y + row.h, top + share * unit);
+				const high = Math.max(run?.top ?? 0, top), deep = Math.min(run?.low ?? raster.h, low);
 
-					run = low - high >= 20 && run ? { ...run, x1, top: high, low } :
-						{ x0, x1, top, low: top + share * unit };
-					if (!best || run.x1 - run.x0 > best.x1 - best.x0)
-						best = run;
-				}
-				base[i] += share;
+				run = run && deep - high >= 20 * raster.scale ? { ...run, x1: x + 1, top: high, low: deep } :
+					{ x0: x, x1: x + 1, top, low };
+				if (!best || run.x1 - run.x0 > best.x1 - best.x0)
+					best = run;
 			}
-			if (!area)
-				continue;
-			c.fillStyle = this.look.fill(family);
-			c.fill();
-			if (fill) {
-				c.fillStyle = fill;
-				c.fill();
-			}
-			if (best && best.x1 - best.x0 > 40)
-				labels.push([code, family, best.x0, (best.top + best.low) / 2, best.x1 - best.x0]);
+			if (best && best.x1 - best.x0 > 40 * raster.scale)
+				labels.push([code, family, v.x + best.x0 / raster.scale, y + (best.top + best.low) / 2 / raster.scale,
+					(best.x1 - best.x0) / raster.scale]);
 		}
+		raster.end(c, v.x, y);
+		c.save();
+		c.beginPath();
+		c.rect(v.x, y, v.width, row.h);
+		c.clip();
 		this.stackLines(row, y, bottom, unit);
 		for (const [code, family, x, ly, width] of labels)
 			this.stackLabel(code, family, x, ly, width);
@@ -280,36 +272,49 @@ corun.Painter = class {
 	cpu(row, y) {
 		const v = this.view, n = this.look.neutral;
 		this.text(`CPU ${row.cpu}`, 20, y + 12, 13, 400, n.ink);
-		/* From the first span in view; what starts in the same third of a pixel is not seen and not visited. */
-		const third = (v.to - v.from) / v.width / 3;
+		const first = after(row.spans, v.from), last = after(row.spans, v.to);
 
-		for (let i = after(row.spans, v.from); i < row.spans.length && row.spans[i].start < v.to;) {
-			const s = row.spans[i];
-			const x0 = Math.max(this.x(s.start), v.x), x1 = Math.min(this.x(s.end), v.x + v.width);
+		if (last - first > v.width)
+			return this.sampled(row, y, (t) => {
+				const s = row.spans[after(row.spans, t)];
 
-			i = s.end - s.start < third ? Math.max(i + 1, after(row.spans, s.end + third)) : i + 1;
-			this.identity(s.thread, x0, x1, y, row.bar, s.thread);
+				return s && s.start <= t ? s.thread : -1;
+			});
+		for (const s of row.spans.slice(first, last + 1))
+			if (s.start < v.to)
+				this.identity(s.thread, Math.max(this.x(s.start), v.x), Math.min(this.x(s.end), v.x + v.width), y, row.bar,
+					s.thread);
+	}
+	/* More pieces than pixels: who it was in the middle of each. */
+	sampled(row, y, who) {
+		const v = this.view, raster = this.raster, n = this.look.neutral;
+
+		raster.begin(v.width, row.bar);
+		const tiles = [raster.color(n.id1), raster.color(n.id2)], chosen = raster.color(n.ink);
+
+		for (let x = 0; x < raster.w; x++) {
+			const thread = who(v.from + (x + 0.5) / raster.w * (v.to - v.from));
+
+			if (thread >= 0)
+				raster.column(this.selected?.thread === thread ? chosen : tiles[thread % 2], x, 0, raster.h);
 		}
+		raster.end(this.c, v.x, y);
 	}
 	holder(row, y) {
 		const v = this.view, list = row.samples;
 
 		this.name(row.name, 20, y + 12, corun.GUTTER - 30, 13, 400, this.look.neutral.ink);
-		const third = (v.to - v.from) / v.width / 3;
+		const first = holding(list, v.from), last = holding(list, v.to);
 
-		for (let i = holding(list, v.from), drawn = -Infinity; i < list.length && list[i].ts < v.to; i++) {
+		if (last - first > v.width)
+			return this.sampled(row, y, (t) => t >= list[0].ts ? list[holding(list, t)].holder - 1 : -1);
+		for (let i = first; i <= last && i < list.length; i++) {
 			const end = list[i + 1]?.ts ?? this.trace.window_ns;
 
-			/* What starts in the same third of a pixel is not seen and not visited. */
-			if (end <= drawn + third) {
-				i = Math.max(i, holding(list, drawn + third) - 1);
+			if (end <= v.from || list[i].ts >= v.to || list[i].holder <= 0)
 				continue;
-			}
-			if (list[i].holder <= 0)
-				continue;
-			drawn = end;
 			this.identity(list[i].holder - 1, Math.max(this.x(list[i].ts), v.x),
-				Math.min(this.x(end), v.x + v.width), y, row.bar, list[i].holder);
+				Math.min(this.x(end), v.x + v.width), y, row.bar, list[i].holder - 1);
 		}
 	}
 	thread(row, y) {
@@ -325,7 +330,7 @@ corun.Painter = class {
 			this.text(String(info.tid), corun.GUTTER - 10, middle, 11, 400, n.ink3, "right");
 		const first = s.at(v.from), last = Math.min(s.at(v.to), s.n - 1);
 
-		if (last - first > 2 * v.width)
+		if (last - first > v.width / 3)
 			this.dense(row, y);
 		else
 			this.spans(s, first, last, row, y);
@@ -338,34 +343,29 @@ corun.Painter = class {
 	}
 	/* More spans than pixels: each column's shares from the base up, each with its own height. */
 	dense(row, y) {
-		const v = this.view, columns = this.levels.view(v.from, v.to, Math.max(1, Math.round(v.width)));
-		const shares = columns.of(row.thread), c = this.c;
+		const v = this.view, columns = this.levels.view(v.from, v.to, Math.max(1, Math.round(v.width))), raster = this.raster;
 
-		for (const code of this.trace.codes) {
-			const slot = this.levels.slot[code];
+		raster.begin(v.width, row.bar);
+		const shares = raster.shares(columns, columns.of(row.thread), v.from, v.to);
+		const codes = this.trace.codes.map((code) => {
+			const family = this.look.family(code);
 
-			c.fillStyle = this.look.fill(this.look.family(code));
-			for (let i = 0; i < columns.n; i++) {
-				const share = shares[i * columns.slots + slot];
+			return { slot: this.levels.slot[code], tile: raster.tile(family, true), high: this.look.height(family) * raster.h };
+		});
+
+		for (let x = 0; x < raster.w; x++) {
+			let below = 0;
+
+			for (const { slot, tile, high } of codes) {
+				const share = shares[x * columns.slots + slot];
 
 				if (share <= 0)
 					continue;
-				let below = 0;
-
-				for (const other of this.trace.codes) {
-					if (other === code)
-						break;
-					below += shares[i * columns.slots + this.levels.slot[other]] *
-						this.look.height(this.look.family(other));
-				}
-				const h = Math.max(share * this.look.height(this.look.family(code)) * row.bar, 0);
-				const x0 = Math.max(this.x(columns.from + i * columns.width), v.x);
-				const x1 = Math.min(this.x(columns.from + (i + 1) * columns.width), v.x + v.width);
-
-				if (x1 > x0)
-					c.fillRect(x0, y + row.bar - below * row.bar - h, x1 - x0 + 0.2, h);
+				raster.column(tile, x, Math.round(raster.h - below - share * high), Math.round(raster.h - below));
+				below += share * high;
 			}
 		}
+		raster.end(this.c, v.x, y);
 	}
 	bar(code, start, end, row, y) {
 		const v = this.view, family = this.look.family(code);

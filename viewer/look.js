@@ -73,11 +73,15 @@ corun.Look = class {
 		if (!kind)
 			return null;
 		if (!this.patterns.has(family))
-			this.patterns.set(family, context.createPattern(this.tile(kind), "repeat"));
+			this.patterns.set(family, context.createPattern(this.tile(family), "repeat"));
 		return this.patterns.get(family);
 	}
-	tile(kind) {
-		const size = { bars: 5, lines: 4, dots: 6, waves: 7, hatch: 7 }[kind] ?? 8;
+	/* Pixels after which the pattern of @family comes again. */
+	tileSize(family) {
+		return { bars: 5, lines: 4, dots: 6, waves: 7, hatch: 7 }[corun.families[family][3]] ?? 8;
+	}
+	tile(family) {
+		const kind = corun.families[family][3], size = this.tileSize(family);
 		const canvas = document.createElement("canvas");
 		const c = canvas.getContext("2d");
 		const line = (...points) => {

@@ -174,21 +174,30 @@ corun.Picture = class {
 	/* The whole run as a stack, what is outside the view veiled. */
 	overview(c, painter) {
 		const n = this.looks.get(this.traces[0]).neutral, { x, width } = this.plot, trace = this.traces[0];
-		const scaled = trace.window_ns / this.longest * width;
-		const columns = painter.levels.view(0, trace.window_ns, Math.max(1, Math.round(scaled)));
-		const total = columns.total(), peak = Math.max(1, trace.report.concurrency.max);
-		const base = new Float32Array(columns.n);
+		const scaled = trace.window_ns / this.longest * width, key = `${scaled} ${this.dark} ${devicePixelRatio}`;
 
-		for (const code of painter.order()) {
-			c.fillStyle = painter.look.fill(painter.look.family(code));
-			for (let i = 0; i < columns.n; i++) {
-				const share = total[i * columns.slots + painter.levels.slot[code]];
+		/* It is the same in every frame. */
+		if (this.whole?.key !== key) {
+			const raster = new corun.Raster(painter.look), peak = Math.max(1, trace.report.concurrency.max);
+			const columns = painter.levels.view(0, trace.window_ns, Math.max(1, Math.round(scaled)));
 
-				c.fillRect(x + i / columns.n * scaled, 28 - (base[i] + share) / peak * 28, scaled / columns.n + 0.3,
-					share / peak * 28);
-				base[i] += share;
+			raster.begin(scaled, 28);
+			const shares = raster.shares(columns, columns.total(), 0, trace.window_ns);
+
+			for (let px = 0; px < raster.w; px++) {
+				let below = 0;
+
+				for (const code of painter.order()) {
+					const high = shares[px * columns.slots + painter.levels.slot[code]] / peak * raster.h;
+
+					raster.column(raster.tile(painter.look.family(code), true), px, Math.round(raster.h - below - high),
+						Math.round(raster.h - below));
+					below += high;
+				}
 			}
+			this.whole = { key, raster };
 		}
+		this.whole.raster.end(c, x, 0);
 		const x0 = x + this.from / this.longest * width, x1 = x + this.to / this.longest * width;
 
 		c.fillStyle = n.page;

@@ -28,6 +28,7 @@ corun.start = async function () {
 		corun.page = new corun.Page(traces, compared && JSON.parse(compared.textContent),
 			lesson && JSON.parse(lesson.textContent));
 		corun.page.build();
+		requestAnimationFrame(() => requestAnimationFrame(() => { corun.firstPaint = performance.now(); }));
 	} catch (error) {
 		say(`${words.broken} (${error.message})`);
 	}

@@ -23,7 +23,7 @@ static const char head[] =
 
 /* In the order in which they build on each other. */
 static const char *const scripts[] = {
-	viewer_words, viewer_data, viewer_levels, viewer_look, viewer_draw, viewer_panel,
+	viewer_words, viewer_data, viewer_levels, viewer_look, viewer_raster, viewer_draw, viewer_panel,
 	viewer_play, viewer_lesson, viewer_picture, viewer_page, viewer_start,
 };
 

@@ -14,6 +14,7 @@ EMBED(viewer_words, "words.js");
 EMBED(viewer_data, "data.js");
 EMBED(viewer_levels, "levels.js");
 EMBED(viewer_look, "look.js");
+EMBED(viewer_raster, "raster.js");
 EMBED(viewer_draw, "draw.js");
 EMBED(viewer_panel, "panel.js");
 EMBED(viewer_play, "play.js");
