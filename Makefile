@@ -44,6 +44,10 @@ LDFLAGS += $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
 # The library needs no libbpf: everything but recording and the verbs.
 LIB_LIBS := -lz -lm
 BPF_LIBS := -lbpf -lelf -lz
+# --stacks: elfutils' libdw unwinds and finds lines, libstdc++ demangles. Its static library asks for
+# every kind of compression: one binary to copy does without.
+DW_LIBS := $(if $(STATIC),,-ldw -lstdc++)
+CPPFLAGS += $(if $(STATIC),-DNO_LIBDW)
 # Debian's static libmicrohttpd asks for GnuTLS: one binary to copy does without `view`.
 HTTP_LIBS := $(if $(STATIC),,-lmicrohttpd)
 # Nor does it have a static cJSON: one binary to copy records; lessons are for where they are installed.
@@ -70,7 +74,7 @@ all: $(CORUN)
 
 $(CORUN): $(CMD_OBJ) $(LESSON_OBJ) $(RECORD_OBJ) $(LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(BPF_LIBS) $(HTTP_LIBS) $(LESSON_LIBS) $(LIB_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DW_LIBS) $(BPF_LIBS) $(HTTP_LIBS) $(LESSON_LIBS) $(LIB_LIBS)
 
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)

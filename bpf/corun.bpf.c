@@ -92,7 +92,7 @@ static __always_inline void *event_new(const __u32 size, __u8 type)
 	head->seq = seq;
 	head->cpu = (__u16)cpu;
 	head->type = type;
-	head->pad = 0;
+	head->stacks = 0;
 	return head;
 }
 
@@ -121,6 +121,7 @@ static __always_inline __s32 innermost_nr(struct task_struct *task)
 }
 
 #include "gil.bpf.h"
+#include "stack.bpf.h"
 
 static __always_inline void thread_fill(struct task_struct *task, struct ev_thread *e)
 {
@@ -247,15 +248,17 @@ static __always_inline void emit_switch(const struct switch_facts *f, struct tas
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
-static __always_inline void emit_block(const struct switch_facts *f, struct ev_wait *wait,
-				       struct task_ctx *next_ctx)
+static __always_inline void emit_block(void *ctx, const struct switch_facts *f, struct ev_wait *wait,
+				       struct task_ctx *prev_ctx, struct task_ctx *next_ctx)
 {
-	struct ev_block *e = event_new(sizeof(*e), EV_BLOCK);
+	struct ev_block *e = event_new(sizeof(*e) + config.stack_size, EV_BLOCK);
 
 	if (!e)
 		return;
 	switch_fill(&e->sw, f, next_ctx);
 	e->wait = *wait;
+	if (config.stack_size)
+		stack_fill(ctx, f->prev, prev_ctx, &e->sw.head, (void *)(e + 1));
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
@@ -270,14 +273,14 @@ static __always_inline bool futex_words(__u8 *words, __u64 address, struct task_
 	return false;
 }
 
-static __always_inline void emit_futex(const struct switch_facts *f, struct ev_wait *wait,
+static __always_inline void emit_futex(void *ctx, const struct switch_facts *f, struct ev_wait *wait,
 				       struct task_ctx *prev_ctx, struct task_ctx *next_ctx)
 {
 	struct gil_facts gil;
 	struct ev_futex *e;
 
 	gil_see(f->prev, &prev_ctx->gil, wait->args[0], &gil);
-	e = event_new(sizeof(*e), EV_FUTEX);
+	e = event_new(sizeof(*e) + config.stack_size, EV_FUTEX);
 	if (!e)
 		return;
 	if (!prev_ctx->ns_tgid)
@@ -292,6 +295,8 @@ static __always_inline void emit_futex(const struct switch_facts *f, struct ev_w
 		e->block.wait.flags |= EV_WAIT_HOLDER;
 	if (futex_words(e->words, wait->args[0], NULL))
 		e->block.wait.flags |= EV_WAIT_WORDS;
+	if (config.stack_size)
+		stack_fill(ctx, f->prev, prev_ctx, &e->block.sw.head, (void *)(e + 1));
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
@@ -339,11 +344,11 @@ int BPF_PROG(on_switch, bool preempt, struct task_struct *prev, struct task_stru
 	}
 	wait_read(prev, prev_ctx, &wait, NULL);
 	if (wait.nr == NR_FUTEX) {
-		emit_futex(&f, &wait, prev_ctx, next_ctx);
+		emit_futex(ctx, &f, &wait, prev_ctx, next_ctx);
 		return 0;
 	}
 	gil_see(prev, &prev_ctx->gil, 0, &gil);
-	emit_block(&f, &wait, next_ctx);
+	emit_block(ctx, &f, &wait, prev_ctx, next_ctx);
 	return 0;
 }
 

@@ -24,6 +24,10 @@
 /* Around a futex word: enough for a glibc condition variable before it, a mutex after it. */
 #define EV_WORDS_BEFORE 48
 #define EV_WORDS_LEN 72
+/* --stacks: bytes copied from the user stack pointer on; --kernel-stacks: return addresses. */
+#define EV_STACK_BYTES 1024
+#define EV_STACK_LESS 256 /* near the end of the stack's mapping */
+#define EV_KERNEL_FRAMES 16
 
 enum ev_type {
 	EV_SWITCH = 1, /* struct ev_switch */
@@ -42,12 +46,14 @@ enum ev_type {
 	EV_GIL,        /* struct ev_gil: another holder of a runtime's lock than before */
 };
 
+enum ev_stacks { EV_STACK_USER = 1, EV_STACK_KERNEL = 2 };
+
 struct ev_head {
 	__u64 ts;
 	__u32 seq;
 	__u16 cpu;
 	__u8 type;
-	__u8 pad;
+	__u8 stacks;        /* enum ev_stacks: a struct ev_stack follows the event */
 };
 
 /* The wake-up that let the next thread run; ts 0: none. */
@@ -115,6 +121,21 @@ struct ev_futex {
 	__u64 gil;          /* the runtime's lock that the word belongs to; 0: none */
 	__u64 code;         /* the runtime's code object that the thread is in; 0: not known */
 	__u8 words[EV_WORDS_LEN]; /* user memory from EV_WORDS_BEFORE bytes before the word */
+};
+
+/*
+ * Where in its code a thread that blocks is: behind an ev_block or ev_futex whose head says so. The
+ * registers are those that a called function preserves (System V psABI, AMD64, 3.2.1), and so all
+ * that unwinding needs beside the stack itself.
+ */
+struct ev_stack {
+	__u64 ip, sp, bp, bx, r12, r13, r14, r15;
+	__u64 code;         /* the runtime's code object that the thread is in; 0: not known */
+	__u64 instr;        /* and the address of the instruction in it; 0: not known */
+	__u32 len;          /* bytes of `user` that were read */
+	__u32 n_kernel;     /* addresses in `kernel` */
+	__u64 kernel[EV_KERNEL_FRAMES];
+	__u8 user[];        /* from sp on */
 };
 
 enum ev_thread_flags { /* same values as enum thread_flags of record.h */
@@ -231,7 +252,7 @@ struct ev_runtime {
 	__u16 wait_from, wait_to; /* futex words inside the lock */
 	__u16 own_from, own_to; /* and inside the waiter's own thread state; 0, 0: none */
 	__u16 own_link;     /* there: list node, linked while the thread waits for the lock */
-	__u16 pad;
+	__u16 frame_instr;  /* in the innermost frame: pointer to its instruction; 0: not known */
 	__s16 locked;       /* int, > 0: held; -1: there is none, the holder's pointer says it */
 	__u16 holder;       /* pointer to the holder's thread state */
 	__u16 tid;          /* in the thread state: the native thread's tid, or ... */
@@ -264,6 +285,9 @@ struct ev_config {
 	char comm_glob[EV_COMM_LEN];
 	__u32 redact;
 	__u32 rdonly_cast;       /* the kernel has bpf_rdonly_cast() */
+	__u32 user_stacks, kernel_stacks;
+	__u32 stack_size;        /* of the struct ev_stack behind an event, user[] included; 0: none */
+	__u32 pad;
 };
 
 #define EV_SIZE(type, size) _Static_assert(sizeof(struct type) == (size), #type)
@@ -274,6 +298,7 @@ EV_SIZE(ev_wait, 56);
 EV_SIZE(ev_block, 104);
 EV_SIZE(ev_futex, 200);
 EV_SIZE(ev_gil, 40);
+EV_SIZE(ev_stack, 216);
 EV_SIZE(ev_runtime, 80);
 EV_SIZE(ev_thread, 136);
 EV_SIZE(ev_snapshot, 208);

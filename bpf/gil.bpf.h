@@ -120,8 +120,10 @@ static __always_inline __u64 gil_thread(struct gil_ctx *own, __s32 tid)
 	return own->thread;
 }
 
-/* The code object in which the thread called what it waits in; 0: not known. */
-static __always_inline __u64 gil_code(const struct ev_runtime *rt, struct gil_ctx *own, __s32 tid)
+/* The code object in which the thread called what it waits in, and if @instr is not NULL the
+ * instruction in it; 0: not known. */
+static __always_inline __u64 gil_code(const struct ev_runtime *rt, struct gil_ctx *own, __s32 tid,
+				      __u64 *instr)
 {
 	__u64 at = rt->n_frame ? gil_thread(own, tid) : 0;
 
@@ -135,6 +137,9 @@ static __always_inline __u64 gil_code(const struct ev_runtime *rt, struct gil_ct
 	for (int i = 0; i < EV_FRAME_STEPS; i++) {
 		if (i >= rt->n_frame)
 			break;
+		if (instr && i == rt->n_frame - 1 && rt->frame_instr &&
+		    bpf_probe_read_user(instr, sizeof(*instr), (void *)(at + rt->frame_instr)))
+			return 0;
 		if (bpf_probe_read_user(&at, sizeof(at), (void *)(at + rt->frame[i])))
 			return 0;
 		at &= ~3ULL; /* CPython 3.14 keeps a tag in the low bits */
@@ -196,8 +201,26 @@ __noinline __u32 gil_look(__s32 tgid, __s32 tid, struct gil_ctx *own, __u64 word
 		}
 	}
 	if (word && !facts->gil)
-		facts->code = gil_code(rt, own, tid);
+		facts->code = gil_code(rt, own, tid, NULL);
 	return 1;
+}
+
+struct gil_place {
+	__u64 code, instr;
+};
+
+/* --stacks: where in the runtime's own code the thread is. 0: not in one, or not known. */
+__noinline __u32 gil_place(__s32 tgid, __s32 tid, struct gil_ctx *own, struct gil_place *place)
+{
+	struct ev_runtime *rt;
+
+	if (!own || !place)
+		return 0;
+	place->code = place->instr = 0;
+	rt = gil_runtime(own, tgid);
+	if (rt)
+		place->code = gil_code(rt, own, tid, &place->instr);
+	return place->code != 0;
 }
 
 static __always_inline void gil_see(struct task_struct *task, struct gil_ctx *own, __u64 word,

@@ -26,7 +26,8 @@ static void on_interrupt(int sig)
 
 /* ---- options ---- */
 
-enum { OPT_COMM = 256, OPT_CGROUP, OPT_ALL, OPT_WAIT_ALL, OPT_PARKED, OPT_REDACT, OPT_TASKS, OPT_GIL };
+enum { OPT_COMM = 256, OPT_CGROUP, OPT_ALL, OPT_WAIT_ALL, OPT_PARKED, OPT_REDACT, OPT_TASKS, OPT_GIL,
+       OPT_STACKS, OPT_KERNEL_STACKS };
 
 static const struct option longs[] = {
 	{"comm", required_argument, NULL, OPT_COMM},
@@ -37,6 +38,8 @@ static const struct option longs[] = {
 	{"wait-all", no_argument, NULL, OPT_WAIT_ALL},
 	{"parked", required_argument, NULL, OPT_PARKED},
 	{"gil", required_argument, NULL, OPT_GIL},
+	{"stacks", no_argument, NULL, OPT_STACKS},
+	{"kernel-stacks", no_argument, NULL, OPT_KERNEL_STACKS},
 	{"redact", no_argument, NULL, OPT_REDACT},
 	{"tasks", required_argument, NULL, OPT_TASKS},
 	{"quiet", no_argument, NULL, 'q'},
@@ -110,6 +113,12 @@ static int parse_option(const struct cmd *cmd, int c, char **argv, struct record
 		return 0;
 	case OPT_GIL:
 		return parse_gil(cmd, optarg, &o->gil);
+	case OPT_STACKS:
+		o->user_stacks = true;
+		return 0;
+	case OPT_KERNEL_STACKS:
+		o->kernel_stacks = true;
+		return 0;
 	case OPT_REDACT:
 		o->redact = true;
 		return 0;

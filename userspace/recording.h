@@ -45,6 +45,9 @@ struct recording {
 	"      --gil sample|probe|off\n"                                                          \
 	"                          Python's GIL: who holds it as seen at switches (default); by\n" \
 	"                          uprobes on every change, which slows the program; or not at all\n" \
+	"      --stacks            where in its code each thread waits: function, file and line, by\n" \
+	"                          its unwind tables; Python's by its own frames\n"             \
+	"      --kernel-stacks     and in which function of the kernel\n"                       \
 	"      --redact            leave arguments, paths and addresses out of the trace\n"        \
 	"  -q, --quiet             no progress and no closing line\n"                              \
 	"\nThe command runs as the user who called sudo. Ctrl-C goes to it; when attached, Ctrl-C ends\n" \

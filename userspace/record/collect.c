@@ -148,11 +148,18 @@ static void note_sequence(struct collect *c, const struct ev_head *head)
 		cpu->last_ts = head->ts;
 }
 
+static bool has_stack(const struct ev_head *head, size_t len)
+{
+	return (head->type == EV_BLOCK || head->type == EV_FUTEX) && head->stacks &&
+	       len >= sizeof(struct ev_stack);
+}
+
 int collect_event(struct collect *c, const void *event, size_t len)
 {
 	const struct ev_head *head = event;
-	size_t size;
-	void *copy;
+	struct collect_sites sites = {0};
+	size_t size, extra = 0;
+	u8 *copy;
 	int err;
 
 	if (len < sizeof(*head) || head->cpu >= EV_MAX_CPUS)
@@ -188,10 +195,19 @@ int collect_event(struct collect *c, const void *event, size_t len)
 		if (err)
 			return err;
 	}
-	copy = queue_add(&c->queue, head->ts < c->done ? c->done : head->ts, ENTRY_EVENT, size);
+	/* The stack stays behind: what it says goes with the event. */
+	if (has_stack(head, len - size)) {
+		extra = sizeof(sites);
+		if (c->ops.sites)
+			c->ops.sites(c->ctx, event, (const void *)((const u8 *)event + size), len - size,
+				     &sites);
+	}
+	copy = queue_add(&c->queue, head->ts < c->done ? c->done : head->ts, ENTRY_EVENT, size + extra);
 	if (!copy)
 		return -ENOMEM;
 	memcpy(copy, event, size);
+	memcpy(copy + size, &sites, extra);
+	((struct ev_head *)copy)->stacks = extra != 0;
 	return 0;
 }
 
@@ -256,6 +272,7 @@ static void put_switch(struct collect *c, const struct ev_switch *ev)
 {
 	const struct ev_block *block = ev->head.type == EV_SWITCH ? NULL : (const void *)ev;
 	struct member *prev = NULL, *next = NULL;
+	struct collect_sites sites;
 	struct record rec;
 
 	if (ev->flags & EV_PREV_MEMBER)
@@ -265,6 +282,11 @@ static void put_switch(struct collect *c, const struct ev_switch *ev)
 	convert_switch(ev, block ? &block->wait : NULL, &rec);
 	if (ev->head.type == EV_FUTEX)
 		name_futex(c, (const void *)ev, prev ? prev->tgid : 0, &rec.sw.wait);
+	if (ev->head.stacks && block) {
+		memcpy(&sites, (const u8 *)ev + event_size(ev->head.type), sizeof(sites));
+		rec.sw.wait.site = sites.user;
+		rec.sw.wait.func = sites.kernel;
+	}
 	put(c, &rec, false);
 	if (next)
 		members_state(&c->members, next, MEMBER_RUNNING);

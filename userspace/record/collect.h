@@ -22,6 +22,10 @@
 
 struct collect;
 
+struct collect_sites {
+	u32 user, kernel; /* 0: not known */
+};
+
 struct collect_ops {
 	/* A record in order of time; @late: it belongs earlier. 0 or -errno, which sticks. */
 	int (*put)(void *ctx, const struct record *rec, bool late);
@@ -31,6 +35,9 @@ struct collect_ops {
 	bool (*gil)(void *ctx, const struct ev_gil *ev, struct record *rec);
 	/* A process of the set was replaced by another image, or has ended (args NULL). May be NULL. */
 	void (*process)(void *ctx, s32 tgid, const char *args);
+	/* Call sites (rec_site ids) of the stacks behind an event, as it arrives. May be NULL. */
+	void (*sites)(void *ctx, const struct ev_switch *ev, const struct ev_stack *stack, size_t len,
+		      struct collect_sites *sites);
 	/* Command line of a process that existed before, as in rec_thread.args. May be NULL. */
 	const char *(*args)(void *ctx, s32 tgid);
 };

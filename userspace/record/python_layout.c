@@ -26,13 +26,15 @@ static const struct python_layout layouts[] = {
 		.minor = 11, .gil = 360, .interpreters = 40, .threads = 16, .thread_next = 8,
 		.thread_tid = 160, .frame = {56, 8}, .n_frame = 2, .frame_code = 32, .frame_back = 48,
 		.frame_locals = 72, .code_file = 112, .code_name = 120, .string_data = 48,
-		.object_head = 16,
+		.object_head = 16, .frame_instr = 56, .code_lines = 136, .code_first = 72,
+		.code_start = 184,
 	},
 	{
 		.minor = 12, .gil = PYTHON_NONE, .interpreters = 40, .interpreter_gil = 384,
 		.threads = 72, .thread_next = 8, .thread_tid = 144, .frame = {56, 0}, .n_frame = 2,
 		.frame_code = 0, .frame_back = 8, .frame_locals = 72, .code_file = 112,
-		.code_name = 120, .string_data = 40, .object_head = 16,
+		.code_name = 120, .string_data = 40, .object_head = 16, .frame_instr = 56,
+		.code_lines = 136, .code_first = 68, .code_start = 192,
 	},
 };
 
@@ -147,6 +149,13 @@ int python_layout_parse(const void *offsets, size_t size, struct python_layout *
 	layout->frame_locals = (u16)w[frame + 4];
 	layout->code_file = (u16)w[code + 1];
 	layout->code_name = (u16)w[code + 2];
+	/* linetable, firstlineno, argcount, localsplusnames, localspluskinds, co_code_adaptive */
+	if (code + 9 < n && w[code + 9] < PYTHON_NONE && w[code + 5] < w[code + 9]) {
+		layout->frame_instr = (u16)w[frame + 3];
+		layout->code_lines = (u16)w[code + 4];
+		layout->code_first = (u16)w[code + 5];
+		layout->code_start = (u16)w[code + 9];
+	}
 	/* PyASCIIObject: hash and length and state behind the head, since 3.12 */
 	layout->string_data = layout->object_head + 24;
 	return 0;

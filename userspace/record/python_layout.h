@@ -29,6 +29,9 @@ struct python_layout {
 	u8 n_frame;
 	u16 frame_code, frame_back, frame_locals;
 	u16 code_file, code_name;
+	/* for lines, 3.11 and later; else 0 */
+	u16 frame_instr;         /* pointer to the instruction that the frame is at */
+	u16 code_lines, code_first, code_start; /* location table, first line, first instruction */
 	u16 object_head;         /* sizeof(PyObject) */
 	u16 string_data;         /* characters of an ASCII string object (sizeof(PyASCIIObject)) */
 };

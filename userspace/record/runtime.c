@@ -432,6 +432,13 @@ bool runtimes_futex(struct runtimes *r, const struct ev_futex *ev, s32 tgid, str
 	return true;
 }
 
+bool runtimes_place(const struct runtimes *r, s32 tgid, u64 code, u64 instr, char *text, size_t size)
+{
+	struct runtime_process *p = current_process(r, tgid);
+
+	return p && p->type && p->type->place && p->type->place(p, code, instr, text, size);
+}
+
 bool runtimes_gil(struct runtimes *r, const struct ev_gil *ev, struct record *rec)
 {
 	*rec = (struct record){.ts = ev->head.ts, .type = REC_GIL, .cpu = ev->head.cpu};

@@ -44,6 +44,9 @@ void runtimes_event(struct runtimes *runtimes, const struct ev_head *event, u64 
  * @wait is as it was. @wait says what the words around the futex say. */
 bool runtimes_futex(struct runtimes *runtimes, const struct ev_futex *event, s32 tgid,
 		    struct rec_wait *wait);
+/* As it arrives: the place in the runtime's own code that the probes saw, as text. */
+bool runtimes_place(const struct runtimes *runtimes, s32 tgid, u64 code, u64 instr, char *text,
+		    size_t size);
 /* In order of time: another holder. False: not readable as a record. */
 bool runtimes_gil(struct runtimes *runtimes, const struct ev_gil *event, struct record *rec);
 

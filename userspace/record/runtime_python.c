@@ -162,6 +162,7 @@ static void describe(struct runtime_process *p, const struct python *py)
 	for (u32 i = 0; i < py->layout.n_frame; i++)
 		how->frame[how->n_frame++] = py->layout.frame[i];
 	how->frame[how->n_frame++] = py->layout.frame_code;
+	how->frame_instr = py->layout.frame_instr;
 }
 
 static int try_layout(struct runtime_process *p, struct python *py)
@@ -370,6 +371,7 @@ const struct runtime_type runtime_python = {
 	.part = part,
 	.wait_seen = python_wait_seen,
 	.wait = python_wait,
+	.place = python_place,
 	.thread = thread,
 	.thread_name = python_thread_name,
 	.fork = fork_python,

@@ -52,6 +52,8 @@ struct runtime_type {
 	/* What else can be known of a wait from the code that waits; may be NULL. */
 	void (*wait_seen)(struct runtime_process *p, const struct ev_futex *ev, s32 ns_tid);
 	void (*wait)(struct runtime_process *p, const struct ev_futex *ev, struct rec_wait *wait);
+	/* Where code object @code is at instruction @instr: "app.py:12 (fetch)". May be NULL. */
+	bool (*place)(struct runtime_process *p, u64 code, u64 instr, char *text, size_t size);
 	/* Address of the runtime's state of a thread, 0: it has none (yet). May be NULL. */
 	u64 (*thread)(struct runtime_process *p, s32 ns_tid);
 	/* The runtime's own name for a thread. False: none, or not readable now. May be NULL. */

@@ -14,6 +14,7 @@
 #include "record/loader.h"
 #include "record/locks.h"
 #include "record/runtime.h"
+#include "record/stacks.h"
 
 /*
  * How often the ring is emptied. Waking the recorder for every event costs 3 to 4 times the event;
@@ -29,6 +30,7 @@ struct session {
 	struct trace_writer *writer;
 	struct locks *locks;
 	struct runtimes *runtimes; /* NULL with --gil=off */
+	struct stacks *stacks;     /* NULL without --stacks and --kernel-stacks */
 	int late_error;            /* of a runtime's record */
 	u64 now;    /* when the ring was last looked at */
 	bool ended; /* before it was stopped */
@@ -161,6 +163,40 @@ static bool gil_sample(void *ctx, const struct ev_gil *ev, struct record *rec)
 	return s->runtimes && runtimes_gil(s->runtimes, ev, rec);
 }
 
+/* ---- call sites ---- */
+
+static u64 session_now(void *ctx)
+{
+	return ((struct session *)ctx)->now;
+}
+
+static bool runtime_place(void *ctx, s32 tgid, u64 code, u64 instr, char *text, size_t size)
+{
+	struct session *s = ctx;
+
+	return s->runtimes && runtimes_place(s->runtimes, tgid, code, instr, text, size);
+}
+
+static void call_sites(void *ctx, const struct ev_switch *ev, const struct ev_stack *stack, size_t len,
+		       struct collect_sites *sites)
+{
+	struct session *s = ctx;
+
+	if (!s->stacks)
+		return;
+	if (ev->head.stacks & EV_STACK_USER)
+		sites->user = stacks_user(s->stacks, ev->prev, stack, len);
+	if (ev->head.stacks & EV_STACK_KERNEL)
+		sites->kernel = stacks_kernel(s->stacks, stack);
+}
+
+static u32 stack_size(const struct session_config *config)
+{
+	if (config->user_stacks)
+		return sizeof(struct ev_stack) + EV_STACK_BYTES;
+	return config->kernel_stacks ? sizeof(struct ev_stack) : 0;
+}
+
 static u32 probe_target(enum target_kind target)
 {
 	switch (target) {
@@ -180,6 +216,10 @@ int session_open(struct session **out, const struct session_config *config,
 {
 	static const struct collect_ops ops = {
 		.put = put_record, .args = read_args, .futex = futex_wait, .gil = gil_sample,
+		.sites = call_sites,
+	};
+	static const struct stacks_ops stack_ops = {
+		.put = put_runtime_record, .now = session_now, .place = runtime_place,
 	};
 	const struct runtimes_ops runtime_ops = {
 		.put = put_runtime_record, .publish = publish_runtime, .thread = publish_thread,
@@ -192,6 +232,9 @@ int session_open(struct session **out, const struct session_config *config,
 		.self_tgid = getpid(),
 		.cgroup_id = config->cgroup_id,
 		.redact = config->redact,
+		.user_stacks = config->user_stacks,
+		.kernel_stacks = config->kernel_stacks,
+		.stack_size = stack_size(config),
 	};
 	struct collect_config collect = {.redact = config->redact};
 	int code;
@@ -213,6 +256,8 @@ int session_open(struct session **out, const struct session_config *config,
 		code = locks_new(&s->locks, &lock_ops, config->redact, s);
 	if (!code && config->gil != GIL_OFF)
 		code = runtimes_new(&s->runtimes, &runtime_ops, s);
+	if (!code && probes.stack_size)
+		code = stacks_new(&s->stacks, &stack_ops, s);
 	for (size_t i = 0; !code && config->target != TARGET_COMMAND && i < config->n_tgids; i++)
 		code = loader_add_target(s->loader, config->tgids[i]);
 	if (!code)
@@ -230,6 +275,8 @@ static int on_event(void *ctx, const void *data, size_t len)
 	struct session *s = ctx;
 	int code = collect_event(s->collect, data, len);
 
+	if (!code && s->stacks)
+		stacks_event(s->stacks, data);
 	if (!code)
 		locks_event(s->locks, data);
 	if (!code && s->runtimes)
@@ -320,6 +367,8 @@ int session_stop(struct session *s, struct error *err)
 	/* A program that was running when it was detached may still be writing its record. */
 	for (u64 watermark = 0; !code && !watermark && loader_now() < deadline;)
 		code = loader_consume(s->loader, on_event, s, &watermark);
+	if (s->stacks)
+		stacks_finish(s->stacks);
 	if (s->config.marks)
 		marks_poll(s->config.marks, loader_now(), true);
 	if (!code)
@@ -347,6 +396,7 @@ void session_close(struct session *s)
 	if (!s)
 		return;
 	locks_free(s->locks);
+	stacks_free(s->stacks);
 	runtimes_free(s->runtimes);
 	collect_free(s->collect);
 	loader_close(s->loader);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * python_place.c - the function and line that a Python thread was at, for --stacks. The probes read
+ * the innermost frame's code object and the address of its instruction with the wait; the rest
+ * stands in the code object, which does not change.
+ *
+ * Lines are known since 3.11, by the location table (Objects/locations.md in CPython's source).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "record/python.h"
+
+#define TABLE_MAX (64 << 10)
+#define UNITS_MAX (1 << 20)
+
+/* A number of 6 bits a byte, the lowest first; bit 6: more follow. False: the table ends before. */
+static bool read_number(const u8 *table, size_t len, size_t *at, u32 *value)
+{
+	*value = 0;
+	for (u32 shift = 0; *at < len && shift < 30; shift += 6) {
+		u8 byte = table[(*at)++];
+
+		*value |= (u32)(byte & 63) << shift;
+		if (!(byte & 64))
+			return true;
+	}
+	return false;
+}
+
+int python_line(const u8 *table, size_t len, int first, u32 unit)
+{
+	int line = first;
+
+	for (size_t at = 0; at < len;) {
+		u8 head = table[at++];
+		u32 kind = head >> 3 & 15, units = (head & 7u) + 1, delta = 0;
+
+		if (!(head & 0x80))
+			return 0;
+		if (kind >= 10 && kind <= 12)
+			line += (int)kind - 10;
+		if (kind == 13 || kind == 14) {
+			if (!read_number(table, len, &at, &delta))
+				return 0;
+			line += delta & 1 ? -(int)(delta >> 1) : (int)(delta >> 1);
+		}
+		if (unit < units)
+			return kind == 15 ? 0 : line;
+		unit -= units;
+		/* The columns: to where the next entry begins. */
+		while (at < len && !(table[at] & 0x80))
+			at++;
+	}
+	return 0;
+}
+
+static int line_of(const struct python *py, s32 tgid, u64 code, u64 instr)
+{
+	const struct python_layout *l = &py->layout;
+	static u8 table[TABLE_MAX];
+	u64 units, at, len, start = code + l->code_start;
+	s32 first;
+
+	if (!l->code_start || !instr || instr < start || (instr - start) % 2 ||
+	    process_read_u64(tgid, code + l->object_head, &units) || units > UNITS_MAX ||
+	    (instr - start) / 2 >= units)
+		return 0;
+	/* PyBytesObject: size, hash, then the bytes */
+	if (process_read_u64(tgid, code + l->code_lines, &at) ||
+	    process_read(tgid, code + l->code_first, &first, sizeof(first)) ||
+	    process_read_u64(tgid, at + l->object_head, &len) || len > sizeof(table) ||
+	    process_read(tgid, at + l->object_head + 16, table, len))
+		return 0;
+	return python_line(table, len, first, (u32)((instr - start) / 2));
+}
+
+bool python_place(struct runtime_process *p, u64 code, u64 instr, char *text, size_t size)
+{
+	const struct python *py = p->data;
+	char file[128], function[128];
+	const char *slash;
+	u64 file_at, name_at;
+	int line;
+
+	if (process_read_u64(p->tgid, code + py->layout.code_file, &file_at) ||
+	    process_read_u64(p->tgid, code + py->layout.code_name, &name_at) ||
+	    !python_string(py, p->tgid, file_at, true, file, sizeof(file)) ||
+	    !python_string(py, p->tgid, name_at, false, function, sizeof(function)))
+		return false;
+	slash = strrchr(file, '/');
+	line = line_of(py, p->tgid, code, instr);
+	if (line > 0)
+		snprintf(text, size, "%s:%d (%s)", slash ? slash + 1 : file, line, function);
+	else
+		snprintf(text, size, "%s (%s)", slash ? slash + 1 : file, function);
+	return true;
+}
