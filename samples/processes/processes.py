@@ -22,7 +22,7 @@ def main():
     ]
     for worker in workers:
         worker.start()
-    until.value = time.monotonic() + 0.8
+    until.value = time.monotonic() + 1.2
     start.wait()
     with corun.region("work"):
         for worker in workers:

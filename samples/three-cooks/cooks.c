@@ -35,7 +35,7 @@ int main(void)
 		pthread_create(&cooks[i], NULL, chop, NULL);
 		pthread_setname_np(cooks[i], dishes[i]);
 	}
-	until = now() + 0.6;
+	until = now() + 1.0;
 	corun_begin("work");
 	pthread_barrier_wait(&start);
 	for (int i = 0; i < 3; i++)

@@ -22,7 +22,7 @@ def main():
     ]
     for cook in cooks:
         cook.start()
-    until.value = time.monotonic() + 0.6
+    until.value = time.monotonic() + 1.0
     start.wait()
     with corun.region("work"):
         for cook in cooks:

@@ -15,6 +15,7 @@
 #define BLOCKS_IN_MEMORY 64u
 
 _Static_assert(sizeof(struct graph_node) == 56, "documented in graph.h");
+_Static_assert(BLOCKS_IN_MEMORY * BLOCK_NODES == GRAPH_NODES_IN_MEMORY, "documented in graph.h");
 
 struct lane {
 	u32 first, last;
@@ -33,6 +34,7 @@ struct graph {
 	struct map lock_index; /* mixed key: index + 1 */
 	int fd;             /* what does not stay in memory; -1: not needed yet */
 	int error;
+	bool in_memory;     /* or not at all */
 	u32 cpus, usable;   /* online; what the thread seen last may use */
 	u64 at;             /* outside_ns is integrated up to here */
 	u64 outside_ns;     /* what one ready thread lost to others, so far */
@@ -50,12 +52,23 @@ int graph_new(struct graph **out, const struct model *model)
 	return 0;
 }
 
+void graph_in_memory(struct graph *g)
+{
+	g->in_memory = true;
+}
+
+static void free_blocks(struct graph *g)
+{
+	for (u32 i = 0; i < g->n_blocks; i++)
+		munmap(g->blocks[i], BLOCK_BYTES);
+	g->n_blocks = 0;
+}
+
 void graph_free(struct graph *g)
 {
 	if (!g)
 		return;
-	for (u32 i = 0; i < g->n_blocks; i++)
-		munmap(g->blocks[i], BLOCK_BYTES);
+	free_blocks(g);
 	if (g->fd >= 0)
 		close(g->fd);
 	map_free(&g->lock_index);
@@ -88,6 +101,10 @@ static int add_block(struct graph *g)
 
 	if (blocks)
 		g->blocks = blocks;
+	if (!code && spill && g->in_memory) {
+		free_blocks(g);
+		return -E2BIG;
+	}
 	if (!code && spill)
 		code = spill_file(g, g->n_blocks);
 	if (code)

@@ -141,6 +141,9 @@ int report_read(struct report **out, const char *path, const struct report_optio
 			code = model_add_sink(r->model, task_meter_sink(), r->tasks);
 		if (!code)
 			code = graph_new(&r->graph, r->model);
+		/* A plain report takes memory by threads and locks, not by events. */
+		if (!code && !o->path_segments && !o->ask_what_if)
+			graph_in_memory(r->graph);
 		if (!code)
 			code = model_add_sink(r->model, graph_sink(), r->graph);
 		if (!code)
@@ -170,7 +173,11 @@ int report_read(struct report **out, const char *path, const struct report_optio
 		if (!r->asked)
 			add_note(r, "no what-if: there is no room for the graph (memory, or $TMPDIR)");
 	}
-	if (path_find(&r->path, r->graph, o->path_segments))
+	code = path_find(&r->path, r->graph, o->path_segments);
+	if (code == -E2BIG)
+		add_note(r, "no critical path: it takes memory for each of more than a million states; --path asks for "
+			 "it all the same");
+	else if (code)
 		add_note(r, "no critical path: there is no room for the graph (memory, or $TMPDIR)");
 	*out = r;
 	return 0;
