@@ -25,7 +25,7 @@
 #define EV_WORDS_BEFORE 48
 #define EV_WORDS_LEN 72
 /* --stacks: bytes copied from the user stack pointer on; --kernel-stacks: return addresses. */
-#define EV_STACK_BYTES 1024
+#define EV_STACK_BYTES 512
 #define EV_STACK_LESS 256 /* near the end of the stack's mapping */
 #define EV_KERNEL_FRAMES 16
 
