@@ -114,6 +114,9 @@ static int parse_option(const struct cmd *cmd, int c, char **argv, struct record
 	case OPT_GIL:
 		return parse_gil(cmd, optarg, &o->gil);
 	case OPT_STACKS:
+#ifdef NO_LIBDW
+		return cmd_usage(cmd, "this corun was built without libdw, which --stacks needs");
+#endif
 		o->user_stacks = true;
 		return 0;
 	case OPT_KERNEL_STACKS:

@@ -15,7 +15,8 @@ bool wait_same(const struct wait_info *a, const struct wait_info *b)
 	const struct rec_wait *x = &a->rec, *y = &b->rec;
 
 	return a->kind == b->kind && a->owner == b->owner && a->desc == b->desc &&
-	       a->local == b->local && a->site == b->site && x->nr == y->nr && x->lock == y->lock &&
+	       a->local == b->local && a->site == b->site && a->func == b->func &&
+	       x->nr == y->nr && x->lock == y->lock &&
 	       x->flags == y->flags && x->fd_kind == y->fd_kind && x->lock_kind == y->lock_kind &&
 	       x->nfds == y->nfds && x->timeout_ns == y->timeout_ns;
 }
@@ -94,6 +95,7 @@ static void make_args(struct wait_texts *texts, const struct wait_info *w)
 	if (w->rec.lock_kind)
 		put_lock(texts, w);
 	put_text(b, "site", w->site);
+	put_text(b, "kernel", w->func);
 }
 
 /* The category is the kind as figures call it, the name is for people. */

@@ -130,6 +130,7 @@ static void put_wait(struct ndjson *n, const struct span *span)
 	if (span->waker_context)
 		put_text(n, "context", waker_context_name(span->waker_context));
 	put_text(n, "site", w->site);
+	put_text(n, "kernel", w->func);
 	row_end(n);
 }
 

@@ -96,6 +96,8 @@ static u32 wait_object(struct data *d, const struct wait_info *w)
 		buf_printf(&d->text, " %s", w->desc);
 	else if (w->rec.lock)
 		buf_printf(&d->text, " 0x%" PRIx64, w->rec.lock);
+	if (w->func[0])
+		buf_printf(&d->text, " in %s", w->func);
 	if (w->site[0])
 		buf_printf(&d->text, "\n%s", w->site);
 	return object_number(d, d->text.data ? d->text.data : "");

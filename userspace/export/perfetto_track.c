@@ -293,6 +293,7 @@ static u8 *make_wait(struct perfetto *p, u8 *at, const struct wait_info *w)
 	}
 	if (w->owner != NO_THREAD)
 		at = put_thread_name(p, at, "held_by", w->owner);
+	at = put_annotation(p, at, "kernel", w->func);
 	return put_annotation(p, at, "site", w->site);
 }
 

@@ -26,6 +26,8 @@ static void charge_call(struct figures *figures, const struct wait_info *wait, u
 	call->wait_ns += ns;
 	if (ns > call->max_ns)
 		call->max_ns = ns;
+	if (sites_add(&call->sites, wait->site, ns) || sites_add(&call->functions, wait->func, ns))
+		figures->failed = true;
 }
 
 static void charge_preemption(struct figures *figures, const struct span *span, u64 ns)

@@ -143,11 +143,14 @@ static void lock_free(struct lock_figures *lock)
 	free_values(&lock->holder_map);
 	free(lock->holders);
 	free(lock->site);
+	sites_free(&lock->sites);
 	free(lock);
 }
 
 void figures_free(struct figures *figures)
 {
+	struct map_slot *slot;
+
 	if (!figures)
 		return;
 	curve_free(&figures->parallelism);
@@ -171,6 +174,12 @@ void figures_free(struct figures *figures)
 	free(figures->processes);
 	hist_free(&figures->delay);
 	hist_free(&figures->slice);
+	for (size_t i = 0; (slot = map_next(&figures->calls, &i));) {
+		struct call_figures *call = slot->value;
+
+		sites_free(&call->sites);
+		sites_free(&call->functions);
+	}
 	free_values(&figures->calls);
 	free_values(&figures->preemptions);
 	for (u32 i = 0; i < figures->n_locks; i++)

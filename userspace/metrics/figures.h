@@ -20,6 +20,7 @@
 #include "base/map.h"
 #include "metrics/curve.h"
 #include "metrics/hist.h"
+#include "metrics/sites.h"
 #include "model/model.h"
 
 /* Where a thread's time goes: one slot a state, waiting split by kind. */
@@ -66,6 +67,7 @@ struct call_figures {
 	s16 nr;            /* -1: in no call (a page fault) */
 	u8 fd_kind, kind;
 	u64 waits, wait_ns, max_ns;
+	struct sites sites, functions; /* where in the code, and in which of the kernel's functions */
 };
 
 struct preemption {
@@ -90,6 +92,7 @@ struct lock_figures {
 	struct holder_figures unknown;
 	struct map threads;             /* ids + 1 of those who waited */
 	char *site;                     /* of its longest wait, or NULL */
+	struct sites sites;
 	/* Of those who got it after a wait, in order: another one than before, the same one again. */
 	u64 hand_offs, got_back;
 	u32 last_taker;                 /* thread id, NO_THREAD: none yet */

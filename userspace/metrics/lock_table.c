@@ -230,8 +230,10 @@ int lock_table_add(struct figures *figures, const struct gil_history *history,
 		return -ENOMEM;
 	if (wait->site && wait->site[0] && (!lock->site || to - from > lock->waits_hist.max)) {
 		free(lock->site);
-		lock->site = strdup(wait->site);
+		lock->site = strndup(wait->site, strcspn(wait->site, "\n"));
 	}
+	if (sites_add(&lock->sites, wait->site, to - from))
+		return -ENOMEM;
 	if (wait->got_it) {
 		if (lock->last_taker == wait->thread->id)
 			lock->got_back++;

@@ -250,6 +250,7 @@ static void put_lock(struct buf *b, const struct report *r, const struct lock_fi
 		buf_put_json(b, l->site);
 	else
 		buf_puts(b, "null");
+	sites_put_json(&l->sites, "sites", b);
 	buf_putc(b, '}');
 }
 
@@ -275,6 +276,8 @@ static void put_syscalls(struct buf *b, const struct figures *f)
 		put_number(b, "wait_ns", c->wait_ns);
 		buf_putc(b, ',');
 		put_number(b, "max_wait_ns", c->max_ns);
+		sites_put_json(&c->sites, "sites", b);
+		sites_put_json(&c->functions, "kernel", b);
 		buf_putc(b, '}');
 	}
 	buf_putc(b, ']');

@@ -282,6 +282,16 @@ static void put_hand_offs(struct text *t, const struct lock_figures *l)
 		   l->got_back == 1 ? "" : "s");
 }
 
+/* Where in the code they waited, if that was recorded. */
+static void put_sites(struct text *t, const struct sites *sites, u64 total_ns)
+{
+	struct buf text = BUF_INIT;
+
+	if (sites_put_text(sites, 2, total_ns, 28, &text) && !text.failed)
+		buf_printf(t->b, "      at %s\n", text.data);
+	buf_free(&text);
+}
+
 static void put_locks(struct text *t)
 {
 	const struct figures *f = t->r->figures;
@@ -317,6 +327,7 @@ static void put_locks(struct text *t)
 		buf_putc(t->b, '\n');
 		if (l->kind == KIND_GIL && l->hand_offs)
 			put_hand_offs(t, l);
+		put_sites(t, &l->sites, l->wait_ns);
 		buf_free(&name);
 	}
 }
@@ -337,6 +348,7 @@ static void put_calls(struct text *t)
 			   c->fd_kind ? fd_kind_name(c->fd_kind) : "", kind_table[c->kind].label, c->waits);
 		put_duration(t, c->max_ns);
 		buf_putc(t->b, '\n');
+		put_sites(t, &c->sites, c->wait_ns);
 	}
 	if (shown < n)
 		buf_printf(t->b, "    and %zu more; --all-threads shows them\n", n - shown);

@@ -41,6 +41,7 @@ struct wait_info {
 	const char *desc;      /* descriptor's name, "" if none; lives as long as the model */
 	const char *local;
 	const char *site;      /* call site text or "" */
+	const char *func;      /* the kernel's function slept in, or "" */
 	u32 owner;             /* thread id of the holder when the wait began, NO_THREAD: not known */
 };
 

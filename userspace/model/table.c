@@ -294,11 +294,13 @@ void table_resolve_wait(struct model *m, struct wait_info *wait)
 {
 	struct desc *d = wait->rec.desc ? map_get(&m->descs, wait->rec.desc) : NULL;
 	const char *site = wait->rec.site ? map_get(&m->sites, wait->rec.site) : NULL;
+	const char *func = wait->rec.func ? map_get(&m->sites, wait->rec.func) : NULL;
 	struct thr *owner = NULL;
 
 	wait->desc = d && d->name ? d->name : "";
 	wait->local = d && d->local ? d->local : "";
 	wait->site = site ? site : "";
+	wait->func = func ? func : "";
 	if (wait->rec.flags & WAIT_OWNER && wait->rec.owner > 0)
 		owner = table_thread(m, wait->rec.owner);
 	wait->owner = owner ? owner->pub.id : NO_THREAD;
