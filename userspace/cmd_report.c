@@ -130,7 +130,7 @@ const struct cmd cmd_report = {
 		"      --from T --to T  over a stretch of the window (1.5, 200ms)\n"
 		"      --parked KINDS wait kinds that do not count as in flight (join,child,poll ...)\n"
 		"      --what-if cpus=N[,no-gil][,no-lock=ADDRESS][,io=0]  predict the wall time\n"
-		"      --path         with --json: each stretch of the critical path\n"
+		"      --path         the critical path of a long trace, too; with --json each stretch\n"
 		"      --all-threads  every line of the long lists\n"
 		"      --lang LANG    the verdict in English (en) or Korean (ko)\n",
 	.run = report_run,

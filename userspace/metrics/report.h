@@ -10,7 +10,9 @@
  *             report_free(report);
  *     }
  *
- * One pass over the file, no privilege, no output of its own.
+ * One pass over the file, no privilege, no output of its own. Memory grows with threads, locks and
+ * kinds of waits, not with events: the critical path, which needs a node for each state, is found
+ * only up to GRAPH_NODES_IN_MEMORY of them, unless it is asked for.
  */
 #ifndef CORUN_METRICS_REPORT_H
 #define CORUN_METRICS_REPORT_H
@@ -29,7 +31,7 @@ struct report_options {
 	u32 parked;           /* bits of wait kinds */
 	bool ask_what_if;     /* `what_if` holds */
 	struct what_if_options what_if;
-	bool path_segments;   /* each stretch of the critical path, for who draws it */
+	bool path_segments;   /* the critical path of a trace of any length, and each stretch of it */
 };
 
 /* How the text looks. */
