@@ -9,8 +9,6 @@ static bool curve_grow(struct curve *curve, u32 k)
 	u32 cap = curve->cap ? curve->cap : 4;
 	u64 *at;
 
-	if (k < curve->n)
-		return true;
 	while (cap <= k)
 		cap = cap > UINT32_MAX / 2 ? UINT32_MAX : cap * 2;
 	if (cap > curve->cap) {
@@ -38,7 +36,7 @@ void curve_add(struct curve *curve, u32 k, u64 ts, u64 dt, bool active)
 	curve->integral += k * dt;
 	if (active)
 		curve->integral_active += k * dt;
-	if (curve_grow(curve, k))
+	if (k < curve->n || curve_grow(curve, k))
 		curve->at[k] += dt;
 }
 

@@ -6,7 +6,7 @@
 
 int series_init(struct series *series, u64 begin_ns)
 {
-	*series = (struct series){.begin_ns = begin_ns, .width_ns = 1024};
+	*series = (struct series){.begin_ns = begin_ns, .width_ns = 1024, .shift = 10};
 	series->bins = calloc(SERIES_BINS, sizeof(*series->bins));
 	return series->bins ? 0 : -ENOMEM;
 }
@@ -29,6 +29,7 @@ static void series_halve(struct series *series)
 		bin_merge(&series->bins[i], &series->bins[2 * i], &series->bins[2 * i + 1]);
 	memset(series->bins + SERIES_BINS / 2, 0, SERIES_BINS / 2 * sizeof(*series->bins));
 	series->width_ns *= 2;
+	series->shift++;
 	series->n = (series->n + 1) / 2;
 }
 
@@ -53,10 +54,10 @@ void series_add(struct series *series, u64 ts, u64 dt, const struct counts *coun
 	if (!series->bins || !dt || ts < series->begin_ns)
 		return;
 	offset = ts - series->begin_ns;
-	while ((offset + dt - 1) / series->width_ns >= SERIES_BINS)
+	while ((offset + dt - 1) >> series->shift >= SERIES_BINS)
 		series_halve(series);
 	while (dt) {
-		u64 bin = offset / series->width_ns;
+		u64 bin = offset >> series->shift;
 		u64 room = (bin + 1) * series->width_ns - offset;
 		u64 part = dt < room ? dt : room;
 

@@ -19,7 +19,8 @@ struct series_bin {
 };
 
 struct series {
-	u64 begin_ns, width_ns; /* a power of two times 1024 ns */
+	u64 begin_ns, width_ns; /* 1 << shift, 1024 at least */
+	u32 shift;
 	u32 n;                  /* bins in use */
 	struct series_bin *bins; /* SERIES_BINS of them, or NULL when memory was out */
 };

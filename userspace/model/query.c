@@ -25,11 +25,11 @@ const struct counts *model_process_counts(const struct model *m, u32 process_id)
 
 u32 counts_concurrency(const struct counts *counts, u32 parked)
 {
-	u32 n = counts->running + counts->ready;
+	u32 n = counts->alive - counts->stopped - counts->unknown;
 
-	for (u32 kind = 0; kind < KINDS; kind++)
-		if (!(parked & 1u << kind))
-			n += counts->waiting[kind];
+	/* All that are alive, less those that are not in flight: fewer kinds to look at. */
+	for (parked &= (1u << KINDS) - 1; parked; parked &= parked - 1)
+		n -= counts->waiting[__builtin_ctz(parked)];
 	return n;
 }
 

@@ -113,31 +113,51 @@ static const struct field note_fields[] = {F("text", FIELD_STRING, note.text), E
 static const struct field end_fields[] = {
 	F("records", FIELD_U64, end.records), F("lost", FIELD_U64, end.lost), END};
 
+#define INFO(name, fields) {name, fields, ARRAY_SIZE(fields) - 1}
+
 const struct record_info record_infos[REC_TYPES] = {
-	[REC_META] = {"meta", meta_fields},
-	[REC_THREAD] = {"thread", thread_fields},
-	[REC_FORK] = {"fork", thread_fields},
-	[REC_EXEC] = {"exec", exec_fields},
-	[REC_EXIT] = {"exit", exit_fields},
-	[REC_RENAME] = {"rename", rename_fields},
-	[REC_NAME] = {"name", name_fields},
-	[REC_SWITCH] = {"switch", switch_fields},
-	[REC_WAKING] = {"waking", waking_fields},
-	[REC_DESC] = {"desc", desc_fields},
-	[REC_AFFINITY] = {"affinity", affinity_fields},
-	[REC_LOST] = {"lost", lost_fields},
-	[REC_HOST] = {"host", host_fields},
-	[REC_CGROUP] = {"cgroup", cgroup_fields},
-	[REC_WINDOW] = {"window", window_fields},
-	[REC_SITE] = {"site", site_fields},
-	[REC_LOCK] = {"lock", lock_fields},
-	[REC_GIL] = {"gil", gil_fields},
-	[REC_REGION] = {"region", region_fields},
-	[REC_TASK] = {"task", task_fields},
-	[REC_FACT] = {"fact", fact_fields},
-	[REC_NOTE] = {"note", note_fields},
-	[REC_END] = {"end", end_fields},
+	[REC_META] = INFO("meta", meta_fields),
+	[REC_THREAD] = INFO("thread", thread_fields),
+	[REC_FORK] = INFO("fork", thread_fields),
+	[REC_EXEC] = INFO("exec", exec_fields),
+	[REC_EXIT] = INFO("exit", exit_fields),
+	[REC_RENAME] = INFO("rename", rename_fields),
+	[REC_NAME] = INFO("name", name_fields),
+	[REC_SWITCH] = INFO("switch", switch_fields),
+	[REC_WAKING] = INFO("waking", waking_fields),
+	[REC_DESC] = INFO("desc", desc_fields),
+	[REC_AFFINITY] = INFO("affinity", affinity_fields),
+	[REC_LOST] = INFO("lost", lost_fields),
+	[REC_HOST] = INFO("host", host_fields),
+	[REC_CGROUP] = INFO("cgroup", cgroup_fields),
+	[REC_WINDOW] = INFO("window", window_fields),
+	[REC_SITE] = INFO("site", site_fields),
+	[REC_LOCK] = INFO("lock", lock_fields),
+	[REC_GIL] = INFO("gil", gil_fields),
+	[REC_REGION] = INFO("region", region_fields),
+	[REC_TASK] = INFO("task", task_fields),
+	[REC_FACT] = INFO("fact", fact_fields),
+	[REC_NOTE] = INFO("note", note_fields),
+	[REC_END] = INFO("end", end_fields),
 };
+
+/* Bits of the fields whose default is not 0: few, and asked for with every record that is read. */
+static u64 special_fields(u16 type)
+{
+	static _Thread_local u64 cache[REC_TYPES];
+	const u64 found = 1ull << 63;
+
+	if (!cache[type]) {
+		cache[type] = found;
+		for (u32 i = 0; i < record_infos[type].n_fields; i++) {
+			enum field_type t = record_infos[type].fields[i].type;
+
+			if (t == FIELD_STRING || t == FIELD_CALL)
+				cache[type] |= 1ull << i;
+		}
+	}
+	return cache[type] & ~found;
+}
 
 void record_defaults(struct record *rec)
 {
@@ -145,12 +165,13 @@ void record_defaults(struct record *rec)
 	u64 ts = rec->ts;
 
 	*rec = (struct record){.ts = ts, .type = type, .cpu = cpu};
-	for (const struct field *f = record_infos[type].fields; f->name; f++) {
+	for (u64 left = special_fields(type); left; left &= left - 1) {
+		const struct field *f = &record_infos[type].fields[__builtin_ctzll(left)];
 		void *at = (char *)rec + f->offset;
 
 		if (f->type == FIELD_STRING)
 			*(const char **)at = "";
-		else if (f->type == FIELD_CALL)
+		else
 			*(s16 *)at = -1;
 	}
 }

@@ -33,6 +33,7 @@ struct field {
 struct record_info {
 	const char *name;
 	const struct field *fields; /* ends with name NULL */
+	u32 n_fields;
 };
 
 extern const struct record_info record_infos[REC_TYPES];

@@ -223,7 +223,7 @@ ssize_t record_decode(const u8 *data, size_t len, struct record *rec, u64 *last_
 	const struct field *fields;
 	const u8 *end;
 	u64 cpu, mask;
-	u32 n = 0;
+	u32 n;
 
 	if (in.bad || body < 1 || body > (u64)(in.end - in.at))
 		return -EINVAL;
@@ -241,8 +241,7 @@ ssize_t record_decode(const u8 *data, size_t len, struct record *rec, u64 *last_
 		return end - data;
 	record_defaults(rec);
 	fields = record_infos[rec->type].fields;
-	while (fields[n].name)
-		n++;
+	n = record_infos[rec->type].n_fields;
 	for (u64 left = mask; left; left &= left - 1) {
 		u32 i = (u32)__builtin_ctzll(left);
 
