@@ -30,17 +30,14 @@ def has_gil():
 
 
 def become_free_threaded():
-    for name in ("python3.15t", "python3.14t", "python3.13t"):
-        if shutil.which(name):
-            os.execvp(name, [name] + sys.argv)
-    sys.exit("no free-threaded Python found (python3.13t or later)")
+    for python in ("python3.15t", "python3.14t", "python3.13t"):
+        if shutil.which(python):
+            os.execvp(python, [python, "-X", "gil=0", sys.argv[0], "now"])
+    print("no free-threaded Python found (python3.13t or later)", file=sys.stderr)
+    sys.exit(77)
 
 
 if __name__ == "__main__":
     if sys.argv[1] == "free" and has_gil():
-        try:
-            become_free_threaded()
-        except SystemExit as why:
-            print(why, file=sys.stderr)
-            sys.exit(77)
+        become_free_threaded()
     main()
