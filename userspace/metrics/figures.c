@@ -142,7 +142,6 @@ static void lock_free(struct lock_figures *lock)
 	map_free(&lock->threads);
 	free_values(&lock->holder_map);
 	free(lock->holders);
-	free(lock->site);
 	sites_free(&lock->sites);
 	free(lock);
 }

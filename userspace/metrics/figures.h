@@ -91,7 +91,6 @@ struct lock_figures {
 	u32 n_holders;
 	struct holder_figures unknown;
 	struct map threads;             /* ids + 1 of those who waited */
-	char *site;                     /* of its longest wait, or NULL */
 	struct sites sites;
 	/* Of those who got it after a wait, in order: another one than before, the same one again. */
 	u64 hand_offs, got_back;

@@ -228,10 +228,6 @@ int lock_table_add(struct figures *figures, const struct gil_history *history,
 	lock = lock_find(figures, wait);
 	if (!lock)
 		return -ENOMEM;
-	if (wait->site && wait->site[0] && (!lock->site || to - from > lock->waits_hist.max)) {
-		free(lock->site);
-		lock->site = strndup(wait->site, strcspn(wait->site, "\n"));
-	}
 	if (sites_add(&lock->sites, wait->site, to - from))
 		return -ENOMEM;
 	if (wait->got_it) {

@@ -246,10 +246,7 @@ static void put_lock(struct buf *b, const struct report *r, const struct lock_fi
 	}
 	buf_printf(b, "],\"unknown_holder\":{\"waits\":%" PRIu64 ",\"wait_ns\":%" PRIu64 "},\"site\":",
 		   l->unknown.waits, l->unknown.wait_ns);
-	if (l->site && *l->site)
-		buf_put_json(b, l->site);
-	else
-		buf_puts(b, "null");
+	sites_put_top(&l->sites, b);
 	sites_put_json(&l->sites, "sites", b);
 	buf_putc(b, '}');
 }

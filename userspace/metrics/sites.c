@@ -109,6 +109,18 @@ void sites_put_json(const struct sites *sites, const char *key, struct buf *b)
 	free(list);
 }
 
+void sites_put_top(const struct sites *sites, struct buf *b)
+{
+	size_t n = 0;
+	struct site_figures **list = sites_sorted(sites, &n);
+
+	if (list && n)
+		buf_put_json_n(b, list[0]->text, strcspn(list[0]->text, "\n"));
+	else
+		buf_puts(b, "null");
+	free(list);
+}
+
 bool sites_put_text(const struct sites *sites, size_t max, u64 total_ns, size_t columns, struct buf *b)
 {
 	size_t n, shown = 0;

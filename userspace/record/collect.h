@@ -36,7 +36,7 @@ struct collect_ops {
 	/* A process of the set was replaced by another image, or has ended (args NULL). May be NULL. */
 	void (*process)(void *ctx, s32 tgid, const char *args);
 	/* Call sites (rec_site ids) of the stacks behind an event, as it arrives. May be NULL. */
-	void (*sites)(void *ctx, const struct ev_switch *ev, const struct ev_stack *stack, size_t len,
+	void (*sites)(void *ctx, const struct ev_block *ev, const struct ev_stack *stack, size_t len,
 		      struct collect_sites *sites);
 	/* Command line of a process that existed before, as in rec_thread.args. May be NULL. */
 	const char *(*args)(void *ctx, s32 tgid);

@@ -37,6 +37,10 @@ bool python_type_name(s32 tgid, u64 object, char *name, size_t size);
 
 void python_wait_seen(struct runtime_process *p, const struct ev_futex *ev, s32 ns_tid);
 void python_wait(struct runtime_process *p, const struct ev_futex *ev, struct rec_wait *wait);
+/* Is the thread still in that very call? */
+bool python_still_waits(s32 tgid, s32 tid, const struct ev_wait *wait);
+bool python_late(struct runtime_process *p, s32 tid, s32 ns_tid, const struct ev_wait *wait, u64 *code,
+		 u64 *instr);
 bool python_place(struct runtime_process *p, u64 code, u64 instr, char *text, size_t size);
 /* The line of code unit @unit (2 bytes each) by the location table of a code object that begins at
  * line @first; 0: it has none, or this is no such table. */

@@ -96,3 +96,22 @@ bool python_place(struct runtime_process *p, u64 code, u64 instr, char *text, si
 		snprintf(text, size, "%s (%s)", slash ? slash + 1 : file, function);
 	return true;
 }
+
+/* The probes did not know the thread's state yet. While it waits it stands still, and can be asked. */
+bool python_late(struct runtime_process *p, s32 tid, s32 ns_tid, const struct ev_wait *wait, u64 *code,
+		 u64 *instr)
+{
+	struct python *py = p->data;
+	u64 thread, frame;
+
+	if (!python_still_waits(p->tgid, tid, wait))
+		return false;
+	thread = python_thread(py, p->tgid, ns_tid);
+	frame = thread ? python_frame(py, p->tgid, thread, code) : 0;
+	if (!frame)
+		return false;
+	*instr = 0;
+	if (py->layout.frame_instr)
+		process_read_u64(p->tgid, frame + py->layout.frame_instr, instr);
+	return python_still_waits(p->tgid, tid, wait);
+}

@@ -243,8 +243,8 @@ static void learn_object(struct python *py, s32 tgid, s32 ns_tid, const struct e
 
 /* ---- waits that the probes could not look into ---- */
 
-/* Still in that very call? proc_pid_syscall(5): its number and arguments. */
-static bool still_waits(s32 tgid, s32 tid, const struct ev_wait *wait)
+/* proc_pid_syscall(5): its number and arguments. */
+bool python_still_waits(s32 tgid, s32 tid, const struct ev_wait *wait)
 {
 	unsigned long long nr, a0, a1;
 	char path[64];
@@ -275,11 +275,11 @@ static u64 late_code(struct python *py, const struct runtime_process *p, const s
 	if (w->late_since + LATE_LOOKS * LATE_PAUSE_NS < ts)
 		w->late_since = ts - LATE_LOOKS * LATE_PAUSE_NS;
 	w->late_since += LATE_PAUSE_NS;
-	if (!still_waits(p->tgid, tid, &ev->block.wait))
+	if (!python_still_waits(p->tgid, tid, &ev->block.wait))
 		return 0;
 	thread = python_thread(py, p->tgid, ns_tid);
 	if (!thread || !python_frame(py, p->tgid, thread, &code) ||
-	    !still_waits(p->tgid, tid, &ev->block.wait))
+	    !python_still_waits(p->tgid, tid, &ev->block.wait))
 		return 0;
 	e = entry(&w->late, (u32)tid, sizeof(*e), CODES_MAX);
 	if (e)

@@ -17,13 +17,14 @@ static const struct runtime_type *const types[] = {&runtime_python, &runtime_rub
 #define LOOK_PAUSE_NS (2 * NSEC_PER_MSEC)
 #define REFRESH_PAUSE_NS (20 * NSEC_PER_MSEC)
 #define THREAD_TRIES 12
+#define LATE_LOOKS 16
 /* What a tgid was is needed until its last event has been put out: see COLLECT_HOLD_NS. */
 #define KEEP_NS (10 * NSEC_PER_SEC)
 
 struct thread_entry {
 	s32 tid, tgid, ns_tid;
 	bool named, placed;  /* its name, its place in the runtime's memory were told */
-	u8 tries;
+	u8 tries, late;
 	u64 next_try;
 };
 
@@ -437,6 +438,18 @@ bool runtimes_place(const struct runtimes *r, s32 tgid, u64 code, u64 instr, cha
 	struct runtime_process *p = current_process(r, tgid);
 
 	return p && p->type && p->type->place && p->type->place(p, code, instr, text, size);
+}
+
+bool runtimes_late(const struct runtimes *r, s32 tid, const struct ev_wait *wait, u64 *code, u64 *instr)
+{
+	struct thread_entry *t = map_get(&r->threads, (u32)tid);
+	struct runtime_process *p = t ? current_process(r, t->tgid) : NULL;
+
+	/* A look into /proc costs some 50 us, and the probes soon know the thread. */
+	if (!p || !p->type || !p->type->late || t->late >= LATE_LOOKS)
+		return false;
+	t->late++;
+	return p->type->late(p, tid, t->ns_tid, wait, code, instr);
 }
 
 bool runtimes_gil(struct runtimes *r, const struct ev_gil *ev, struct record *rec)

@@ -47,6 +47,9 @@ bool runtimes_futex(struct runtimes *runtimes, const struct ev_futex *event, s32
 /* As it arrives: the place in the runtime's own code that the probes saw, as text. */
 bool runtimes_place(const struct runtimes *runtimes, s32 tgid, u64 code, u64 instr, char *text,
 		    size_t size);
+/* As it arrives: the same of a wait that the probes could not look into. */
+bool runtimes_late(const struct runtimes *runtimes, s32 tid, const struct ev_wait *wait, u64 *code,
+		   u64 *instr);
 /* In order of time: another holder. False: not readable as a record. */
 bool runtimes_gil(struct runtimes *runtimes, const struct ev_gil *event, struct record *rec);
 

@@ -372,6 +372,7 @@ const struct runtime_type runtime_python = {
 	.wait_seen = python_wait_seen,
 	.wait = python_wait,
 	.place = python_place,
+	.late = python_late,
 	.thread = thread,
 	.thread_name = python_thread_name,
 	.fork = fork_python,

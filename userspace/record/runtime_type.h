@@ -54,6 +54,9 @@ struct runtime_type {
 	void (*wait)(struct runtime_process *p, const struct ev_futex *ev, struct rec_wait *wait);
 	/* Where code object @code is at instruction @instr: "app.py:12 (fetch)". May be NULL. */
 	bool (*place)(struct runtime_process *p, u64 code, u64 instr, char *text, size_t size);
+	/* Code object and instruction of thread @tid, if it is still in that call. May be NULL. */
+	bool (*late)(struct runtime_process *p, s32 tid, s32 ns_tid, const struct ev_wait *wait, u64 *code,
+		     u64 *instr);
 	/* Address of the runtime's state of a thread, 0: it has none (yet). May be NULL. */
 	u64 (*thread)(struct runtime_process *p, s32 ns_tid);
 	/* The runtime's own name for a thread. False: none, or not readable now. May be NULL. */

@@ -177,16 +177,23 @@ static bool runtime_place(void *ctx, s32 tgid, u64 code, u64 instr, char *text, 
 	return s->runtimes && runtimes_place(s->runtimes, tgid, code, instr, text, size);
 }
 
-static void call_sites(void *ctx, const struct ev_switch *ev, const struct ev_stack *stack, size_t len,
+static bool runtime_late(void *ctx, s32 tid, const struct ev_wait *wait, u64 *code, u64 *instr)
+{
+	struct session *s = ctx;
+
+	return s->runtimes && runtimes_late(s->runtimes, tid, wait, code, instr);
+}
+
+static void call_sites(void *ctx, const struct ev_block *ev, const struct ev_stack *stack, size_t len,
 		       struct collect_sites *sites)
 {
 	struct session *s = ctx;
 
 	if (!s->stacks)
 		return;
-	if (ev->head.stacks & EV_STACK_USER)
-		sites->user = stacks_user(s->stacks, ev->prev, stack, len);
-	if (ev->head.stacks & EV_STACK_KERNEL)
+	if (ev->sw.head.stacks & EV_STACK_USER)
+		sites->user = stacks_user(s->stacks, ev, stack, len);
+	if (ev->sw.head.stacks & EV_STACK_KERNEL)
 		sites->kernel = stacks_kernel(s->stacks, stack);
 }
 
@@ -220,6 +227,7 @@ int session_open(struct session **out, const struct session_config *config,
 	};
 	static const struct stacks_ops stack_ops = {
 		.put = put_runtime_record, .now = session_now, .place = runtime_place,
+		.late = runtime_late,
 	};
 	const struct runtimes_ops runtime_ops = {
 		.put = put_runtime_record, .publish = publish_runtime, .thread = publish_thread,

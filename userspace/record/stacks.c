@@ -329,9 +329,9 @@ static void chain_add(struct image *image, const struct ev_stack *st, const stru
 		image->n_chains++;
 }
 
-static u32 runtime_place(struct stacks *s, s32 tgid, const struct ev_stack *st)
+static u32 runtime_place(struct stacks *s, s32 tgid, u64 code, u64 instr)
 {
-	const u64 key[] = {(u32)tgid, st->code, st->instr};
+	const u64 key[] = {(u32)tgid, code, instr};
 	u64 h = hash_bytes(HASH_START, key, sizeof(key));
 	void *known = map_get(&s->places, h);
 	char text[256];
@@ -339,7 +339,7 @@ static u32 runtime_place(struct stacks *s, s32 tgid, const struct ev_stack *st)
 
 	if (known)
 		return (u32)(uintptr_t)known;
-	if (!s->ops.place || !s->ops.place(s->ctx, tgid, st->code, st->instr, text, sizeof(text)))
+	if (!s->ops.place || !s->ops.place(s->ctx, tgid, code, instr, text, sizeof(text)))
 		return 0;
 	id = text_site(s, text);
 	if (id && s->places.len < SITES_MAX)
@@ -371,16 +371,17 @@ static u32 unwind_site(struct stacks *s, struct process *p, s32 tgid, const stru
 	return id;
 }
 
-u32 stacks_user(struct stacks *s, s32 tid, const struct ev_stack *st, size_t len)
+u32 stacks_user(struct stacks *s, const struct ev_block *block, const struct ev_stack *st, size_t len)
 {
-	s32 tgid = (s32)(uintptr_t)map_get(&s->threads, (u32)tid);
+	s32 tid = block->sw.prev, tgid = (s32)(uintptr_t)map_get(&s->threads, (u32)tid);
 	struct process *p = tgid ? process_get(s, tgid) : NULL;
+	u64 code = st->code, instr = st->instr;
 	const struct chain *c;
 
 	if (!p)
 		return 0;
-	if (st->code)
-		return runtime_place(s, tgid, st);
+	if (code || (s->ops.late && s->ops.late(s->ctx, tid, &block->wait, &code, &instr)))
+		return runtime_place(s, tgid, code, instr);
 	if (st->len > len - sizeof(*st) || !st->len)
 		return 0;
 	for (c = p->image ? map_get(&p->image->chains, st->ip) : NULL; c; c = c->next)

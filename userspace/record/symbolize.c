@@ -18,6 +18,11 @@ static const char *const waits[] = {
 	"std::condition_variable::", "std::shared_mutex::", "__gthread_", "std::__condvar::",
 };
 
+/* What gcc and clang append to the name of a function that they made another one from. */
+static const char *const clones[] = {
+	".isra.", ".constprop.", ".part.", ".cold", ".lto_priv.", ".llvm.", ".localalias",
+};
+
 static bool begins(const char *const *list, size_t n, const char *text)
 {
 	for (size_t i = 0; i < n; i++)
@@ -42,6 +47,19 @@ bool symbolize_is_header(const char *source)
 		if (strstr(source, headers[i]))
 			return true;
 	return false;
+}
+
+size_t symbolize_name_length(const char *symbol)
+{
+	size_t len = strcspn(symbol, "@"); /* name@@GLIBC_2.2.5 */
+
+	for (size_t i = 0; i < ARRAY_SIZE(clones); i++) {
+		const char *at = strstr(symbol, clones[i]);
+
+		if (at && at != symbol && (size_t)(at - symbol) < len)
+			len = (size_t)(at - symbol);
+	}
+	return len;
 }
 
 #ifdef NO_LIBDW
@@ -122,13 +140,16 @@ void symbolize_free(struct code_files *files)
 
 /* ---- one line ---- */
 
-static void put_name(struct buf *b, const char *name)
+static void put_name(struct buf *b, const char *symbol)
 {
 	int status = -1;
-	char *plain = !strncmp(name, "_Z", 2) ? __cxa_demangle(name, NULL, NULL, &status) : NULL;
+	char *name = strndup(symbol, symbolize_name_length(symbol)), *plain = NULL;
 
-	buf_puts(b, plain && !status ? plain : name);
+	if (name && !strncmp(name, "_Z", 2))
+		plain = __cxa_demangle(name, NULL, NULL, &status);
+	buf_puts(b, plain && !status ? plain : name ? name : symbol);
 	free(plain);
+	free(name);
 }
 
 static void begin_line(struct lines *l)

@@ -22,6 +22,8 @@ void symbolize_free(struct code_files *files);
 /* Is @file (no folder) a part of the C or C++ runtime, @source a header of one? */
 bool symbolize_is_runtime(const char *file);
 bool symbolize_is_header(const char *source);
+/* Bytes of @symbol that are the function's name: without a version, or how the compiler varied it. */
+size_t symbolize_name_length(const char *symbol);
 /* Is @function one by which a statically linked program's C library waits? */
 bool symbolize_is_wait(const char *function);
 
