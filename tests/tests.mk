@@ -7,13 +7,14 @@ UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
 # The pure parts of record/ and lesson/ are tested like the library; they need no libbpf.
 UNIT_LESSON := $(addprefix $(B)/userspace/lesson/,claim.o lesson.o text.o)
 UNIT_RECORD := $(addprefix $(B)/userspace/record/,collect.o convert.o members.o queue.o marks.o ring.o \
-	       elf.o process.o python_layout.o)
+	       elf.o process.o python_layout.o python_line.o stacks.o unwind.o symbolize.o code_file.o \
+	       kernel_symbols.o)
 
 $(B)/tests/unit/%: tests/unit/%.c $(LIB) $(UNIT_RECORD) $(UNIT_LESSON) $(MAKEFILE_LIST)
 	$(call say,TEST,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS) -Itests/unit $(CFLAGS) $(LDFLAGS) -MMD -MP -o $@ $< $(UNIT_RECORD) $(UNIT_LESSON) $(LIB) \
-		-lcmocka -lcjson -lcmark -lelf $(LIB_LIBS)
+		-lcmocka -lcjson -lcmark $(DW_LIBS) -lelf $(LIB_LIBS)
 
 .PHONY: unit
 unit: $(UNIT_BIN)

@@ -3,8 +3,6 @@
  * python_place.c - the function and line that a Python thread was at, for --stacks. The probes read
  * the innermost frame's code object and the address of its instruction with the wait; the rest
  * stands in the code object, which does not change.
- *
- * Lines are known since 3.11, by the location table (Objects/locations.md in CPython's source).
  */
 #include <stdio.h>
 #include <string.h>
@@ -13,47 +11,6 @@
 
 #define TABLE_MAX (64 << 10)
 #define UNITS_MAX (1 << 20)
-
-/* A number of 6 bits a byte, the lowest first; bit 6: more follow. False: the table ends before. */
-static bool read_number(const u8 *table, size_t len, size_t *at, u32 *value)
-{
-	*value = 0;
-	for (u32 shift = 0; *at < len && shift < 30; shift += 6) {
-		u8 byte = table[(*at)++];
-
-		*value |= (u32)(byte & 63) << shift;
-		if (!(byte & 64))
-			return true;
-	}
-	return false;
-}
-
-int python_line(const u8 *table, size_t len, int first, u32 unit)
-{
-	int line = first;
-
-	for (size_t at = 0; at < len;) {
-		u8 head = table[at++];
-		u32 kind = head >> 3 & 15, units = (head & 7u) + 1, delta = 0;
-
-		if (!(head & 0x80))
-			return 0;
-		if (kind >= 10 && kind <= 12)
-			line += (int)kind - 10;
-		if (kind == 13 || kind == 14) {
-			if (!read_number(table, len, &at, &delta))
-				return 0;
-			line += delta & 1 ? -(int)(delta >> 1) : (int)(delta >> 1);
-		}
-		if (unit < units)
-			return kind == 15 ? 0 : line;
-		unit -= units;
-		/* The columns: to where the next entry begins. */
-		while (at < len && !(table[at] & 0x80))
-			at++;
-	}
-	return 0;
-}
 
 static int line_of(const struct python *py, s32 tgid, u64 code, u64 instr)
 {
