@@ -157,3 +157,21 @@ void buf_free(struct buf *buf)
 	free(buf->data);
 	*buf = (struct buf)BUF_INIT;
 }
+
+void buf_put_duration(struct buf *buf, u64 ns, int columns)
+{
+	static const struct {
+		u64 ns;
+		const char *name;
+	} units[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}, {1, "ns"}};
+	char text[32];
+	double value;
+	size_t u = 0;
+
+	while (u < ARRAY_SIZE(units) - 1 && ns < units[u].ns)
+		u++;
+	value = (double)ns / (double)units[u].ns;
+	snprintf(text, sizeof(text), value >= 100 || units[u].ns == 1 ? "%.0f %s" :
+		 value >= 10 ? "%.1f %s" : "%.2f %s", value, units[u].name);
+	buf_printf(buf, "%*s", columns, text);
+}

@@ -35,4 +35,8 @@ void buf_put_u64(struct buf *buf, u64 value);
 void buf_clear(struct buf *buf);
 void buf_free(struct buf *buf);
 
+/* A time for people, three digits and its unit: "1.25 s", "41.2 ms", "340 us", "0 ns". Padded with blanks
+ * to @columns, on the left (negative: on the right); 0: as it is. */
+void buf_put_duration(struct buf *buf, u64 ns, int columns);
+
 #endif

@@ -36,25 +36,6 @@ static double running(const struct compare_side *s)
 	return curve_mean(&f->parallelism, f->active_ns);
 }
 
-static void put_duration(struct buf *b, u64 ns)
-{
-	double value = (double)ns;
-	const char *unit = "ns";
-
-	if (ns >= NSEC_PER_SEC) {
-		value /= 1e9;
-		unit = "s";
-	} else if (ns >= NSEC_PER_MSEC) {
-		value /= 1e6;
-		unit = "ms";
-	} else if (ns >= 1000) {
-		value /= 1e3;
-		unit = "us";
-	}
-	buf_printf(b, value >= 100 || value == floor(value) ? "%.0f %s" : value >= 10 ? "%.1f %s" : "%.2f %s",
-		   value, unit);
-}
-
 /* Slowest and fastest. */
 static void extremes(const struct compare_side *sides, size_t n, const struct compare_side **slow,
 		     const struct compare_side **fast)
@@ -105,7 +86,7 @@ static void english(const struct compare_side *slow, const struct compare_side *
 		   running(slow), in_flight(fast), in_flight(slow));
 	if (slot >= 0 && ns > (wall(slow) - wall(fast)) / 2) {
 		buf_printf(b, "%s spent ", slow->name);
-		put_duration(b, ns);
+		buf_put_duration(b, ns, 0);
 		buf_printf(b, " more of thread-time in this state: %s.\n", slot_label(slot, false));
 	}
 }
@@ -121,7 +102,7 @@ static void korean_text(const struct compare_side *slow, const struct compare_si
 		   running(fast), in_flight(slow), in_flight(fast));
 	if (slot >= 0 && ns > (wall(slow) - wall(fast)) / 2) {
 		buf_printf(b, "%s: %s 시간이 스레드 시간으로 ", slow->name, slot_label(slot, true));
-		put_duration(b, ns);
+		buf_put_duration(b, ns, 0);
 		buf_puts(b, " 더 길다.\n");
 	}
 }
@@ -180,7 +161,7 @@ static void put_time_cell(struct buf *b, u64 ns)
 {
 	struct buf text = BUF_INIT;
 
-	put_duration(&text, ns);
+	buf_put_duration(&text, ns, 0);
 	put_cell(b, text.data ? text.data : "", 9, true);
 	buf_free(&text);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "metrics/lock_table.h"
+#include "metrics/phases.h"
 
 static char *meta(const struct trace_reader *reader, const char *key)
 {
@@ -159,6 +160,12 @@ int report_read(struct report **out, const char *path, const struct report_optio
 		find_usable(r);
 		code = choose_stretch(r, o, err);
 	}
+	if (!code) {
+		r->phases = calloc(1, sizeof(*r->phases));
+		if (!r->phases || phases_find(r->phases, meter_series(r->meter),
+					      meter_stretch(r->meter, 0)->duration_ns))
+			code = error_set(err, -ENOMEM, "out of memory");
+	}
 	trace_reader_close(reader);
 	if (code) {
 		report_free(r);
@@ -190,6 +197,9 @@ void report_free(struct report *r)
 	meter_free(r->meter);
 	task_meter_free(r->tasks);
 	path_free(r->path);
+	if (r->phases)
+		phases_free(r->phases);
+	free(r->phases);
 	graph_free(r->graph);
 	model_free(r->model);
 	free(r->command);

@@ -24,6 +24,8 @@
 #include "metrics/tasks.h"
 #include "trace/trace.h"
 
+struct phases;
+
 struct report_options {
 	const char *region;   /* figures over this marked region, NULL: the window */
 	u64 from_ns, to_ns;   /* or over this stretch, from the window's begin; to_ns 0: none */
@@ -49,6 +51,7 @@ struct report {
 	bool asked;                    /* `what_if` is the answer */
 	struct what_if what_if;
 	struct path *path;             /* of the window; NULL: not known, a note says why */
+	struct phases *phases;         /* of the window */
 	struct figures *figures;       /* the stretch that the options chose */
 	char *command, *script, *kernel, *started, *host; /* "" when not known */
 	u32 cpus;                      /* online; 0: not known */

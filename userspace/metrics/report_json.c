@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "metrics/phases.h"
 #include "metrics/report.h"
 #include "metrics/verdict.h"
 #include "trace/syscall.h"
@@ -374,6 +375,8 @@ void report_json(const struct report *r, struct buf *b)
 		buf_putc(b, ',');
 	}
 	put_verdict(b, r, f);
+	buf_putc(b, ',');
+	phases_json(r->phases, r, b);
 	buf_puts(b, ",\"regions\":[");
 	for (u32 i = 1; i < meter_n_stretches(r->meter); i++) {
 		const struct figures *region = meter_stretch(r->meter, i);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "metrics/phases.h"
 #include "metrics/report.h"
 #include "metrics/verdict.h"
 #include "trace/syscall.h"
@@ -22,21 +23,9 @@ struct text {
 	struct buf *b;
 };
 
-/* Four columns: "1.25 s", "41.2 ms", "340 us". */
 static void put_duration(struct text *t, u64 ns)
 {
-	static const struct {
-		u64 ns;
-		const char *name;
-	} units[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}, {1, "ns"}};
-	size_t u = 0;
-	double value;
-
-	while (u < ARRAY_SIZE(units) - 1 && ns < units[u].ns)
-		u++;
-	value = (double)ns / (double)units[u].ns;
-	buf_printf(t->b, value >= 100 || !ns ? "%.0f %s" : value >= 10 ? "%.1f %s" : "%.2f %s", value,
-		   units[u].name);
+	buf_put_duration(t->b, ns, 0);
 }
 
 /* A bar of @share (0 to 1) of BAR_COLUMNS, in eighths where the terminal has them. */
@@ -253,17 +242,8 @@ static void put_threads(struct text *t)
 		report_thread_label(t->r, order[i], &label);
 		buf_puts(t->b, "    ");
 		put_name(t, label.data ? label.data : "", 28);
-		for (int k = 0; k < 3; k++) {
-			size_t start = t->b->len, len;
-
-			put_duration(t, columns[k]);
-			len = t->b->len - start;
-			if (len < 10 && buf_reserve(t->b, 10)) {
-				memmove(t->b->data + start + 10 - len, t->b->data + start, len + 1);
-				memset(t->b->data + start, ' ', 10 - len);
-				t->b->len += 10 - len;
-			}
-		}
+		for (int k = 0; k < 3; k++)
+			buf_put_duration(t->b, columns[k], 10);
 		buf_printf(t->b, " %8" PRIu64 "\n", tf->voluntary + tf->involuntary);
 	}
 	if (shown < n)
@@ -401,6 +381,8 @@ void report_text(const struct report *r, const struct report_look *look, struct 
 	put_figure(&t, "demand", &f->demand, scale);
 	put_usages(&t, false);
 	put_usages(&t, true);
+	if (f == meter_stretch(r->meter, 0))
+		phases_text(r->phases, r, look, b);
 	if (!f->name || f->name[0])
 		tasks_text(task_meter_named(r->tasks, f->name), look->utf8, b);
 	put_locks(&t);

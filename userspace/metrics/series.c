@@ -20,6 +20,7 @@ static void bin_merge(struct series_bin *to, const struct series_bin *a,
 		sum.ns[i] = a->ns[i] + b->ns[i];
 	sum.flight = a->flight + b->flight;
 	sum.demand = a->demand + b->demand;
+	sum.active = a->active + b->active;
 	*to = sum;
 }
 
@@ -44,6 +45,7 @@ static void bin_add(struct series_bin *bin, u64 dt, const struct counts *counts,
 		bin->ns[USAGE_KIND + k] += counts->waiting[k] * dt;
 	bin->flight += flight * dt;
 	bin->demand += demand * dt;
+	bin->active += flight ? dt : 0;
 }
 
 void series_add(struct series *series, u64 ts, u64 dt, const struct counts *counts, u32 flight,

@@ -16,6 +16,7 @@
 struct series_bin {
 	u64 ns[USAGE_SLOTS]; /* threads in this state x ns */
 	u64 flight, demand;
+	u64 active; /* ns with C >= 1 */
 };
 
 struct series {

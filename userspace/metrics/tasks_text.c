@@ -11,22 +11,6 @@
 #define STALL_NS (10 * NSEC_PER_MSEC)
 #define STATES_SHOWN 5
 
-static void put_duration(struct buf *b, u64 ns)
-{
-	static const struct {
-		u64 ns;
-		const char *name;
-	} units[] = {{1000000000, "s"}, {1000000, "ms"}, {1000, "us"}, {1, "ns"}};
-	size_t u = 0;
-	double value;
-
-	while (u < ARRAY_SIZE(units) - 1 && ns < units[u].ns)
-		u++;
-	value = (double)ns / (double)units[u].ns;
-	buf_printf(b, value >= 100 || !ns ? "%.0f %s" : value >= 10 ? "%.1f %s" : "%.2f %s", value,
-		   units[u].name);
-}
-
 /* @text in at most @columns, its head; what would move the cursor, or is not ASCII without @utf8: '?'. */
 static void put_name(struct buf *b, const char *text, bool utf8, int columns)
 {
@@ -79,7 +63,7 @@ static void put_states(struct buf *b, const struct task_figures *f)
 static void put_stall(struct buf *b, const struct task_stall *s, bool utf8)
 {
 	buf_puts(b, "    the loop was held up for ");
-	put_duration(b, s->end_ns - s->start_ns);
+	buf_put_duration(b, s->end_ns - s->start_ns, 0);
 	buf_puts(b, " by ");
 	put_name(b, s->name, utf8, 36);
 	buf_puts(b, "\n      ");
@@ -115,11 +99,11 @@ void tasks_text(const struct task_figures *f, bool utf8, struct buf *b)
 		buf_puts(b, "    sent        ");
 		buf_printf(b, "%" PRIu64 " messages, %.1f MB: pickling ", f->price.messages,
 			   (double)f->price.bytes / 1e6);
-		put_duration(b, f->price.pickling_ns);
+		buf_put_duration(b, f->price.pickling_ns, 0);
 		buf_puts(b, ", unpickling ");
-		put_duration(b, f->price.unpickling_ns);
+		buf_put_duration(b, f->price.unpickling_ns, 0);
 		buf_puts(b, ", pipes ");
-		put_duration(b, f->price.transferring_ns);
+		buf_put_duration(b, f->price.transferring_ns, 0);
 		buf_putc(b, '\n');
 	}
 	stall = task_figures_stall(f);

@@ -49,29 +49,25 @@ static void lock_facts(const struct figures *f, u64 flight, struct verdict_facts
 	out->demand -= share(unblocked, f->active_ns);
 }
 
-void verdict_facts(const struct report *r, const struct figures *f, struct verdict_facts *out)
+void verdict_bare_facts(const struct report *r, const struct usage *time, u64 active_ns,
+			struct verdict_facts *out)
 {
 	u32 parked = model_parked(r->model);
-	u64 flight = usage_flight(&f->time, parked), waits = 0, most = 0, poll = 0;
+	u64 flight = usage_flight(time, parked), waits = 0, most = 0;
 
 	*out = (struct verdict_facts){
-		.duration_ns = f->duration_ns,
-		.active_ns = f->active_ns,
-		.unknown_ns = f->time.ns[USAGE_UNKNOWN],
-		.in_flight = curve_mean(&f->concurrency, f->active_ns),
-		.running = curve_mean(&f->parallelism, f->active_ns),
-		.demand = curve_mean(&f->demand, f->active_ns),
+		.active_ns = active_ns,
+		.unknown_ns = time->ns[USAGE_UNKNOWN],
 		.usable_cpus = r->usable_cpus,
 		.cpus = r->cpus,
 		.affinity_cpus = r->affinity_cpus,
 		.quota_cpus = r->quota_cpus,
-		.run_share = share(f->time.ns[USAGE_RUNNING], flight),
+		.run_share = share(time->ns[USAGE_RUNNING], flight),
 		.lock_kind = KIND_MUTEX,
 		.wait_kind = KIND_OTHER,
 	};
-	lock_facts(f, flight, out);
 	for (int kind = 0; kind < KINDS; kind++) {
-		u64 ns = f->time.ns[USAGE_KIND + kind];
+		u64 ns = time->ns[USAGE_KIND + kind];
 
 		if (kind == KIND_GIL || is_lock(kind) || parked & 1u << kind)
 			continue;
@@ -82,6 +78,36 @@ void verdict_facts(const struct report *r, const struct figures *f, struct verdi
 		}
 	}
 	out->wait_share = share(waits, flight);
+}
+
+void verdict_share_locks(struct verdict_facts *out, const struct usage *time, u64 held_ns, u64 flight)
+{
+	u64 ready = time->ns[USAGE_READY], locks = 0, most = 0;
+
+	for (int kind = 0; kind < KINDS; kind++) {
+		u64 ns = is_lock(kind) ? time->ns[USAGE_KIND + kind] : 0;
+
+		locks += ns;
+		if (ns > most) {
+			most = ns;
+			out->lock_kind = (enum wait_kind)kind;
+		}
+	}
+	out->gil_share = share(time->ns[USAGE_KIND + KIND_GIL] + held_ns, flight);
+	out->lock_share = share(locks, flight);
+	out->ready_share = share(ready > held_ns ? ready - held_ns : 0, flight);
+}
+
+void verdict_facts(const struct report *r, const struct figures *f, struct verdict_facts *out)
+{
+	u64 poll = 0;
+
+	verdict_bare_facts(r, &f->time, f->active_ns, out);
+	out->duration_ns = f->duration_ns;
+	out->in_flight = curve_mean(&f->concurrency, f->active_ns);
+	out->running = curve_mean(&f->parallelism, f->active_ns);
+	out->demand = curve_mean(&f->demand, f->active_ns);
+	lock_facts(f, usage_flight(&f->time, model_parked(r->model)), out);
 	for (u32 i = 0; i < f->n_threads; i++)
 		if (f->threads[i] && f->threads[i]->time.ns[USAGE_KIND + KIND_POLL] > poll)
 			poll = f->threads[i]->time.ns[USAGE_KIND + KIND_POLL];

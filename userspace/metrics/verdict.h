@@ -60,6 +60,14 @@ struct verdict {
 
 void verdict_facts(const struct report *report, const struct figures *figures,
 		   struct verdict_facts *facts);
+/*
+ * The same in two parts, for who has sums over time but no figures (phases.h). First what follows from
+ * where the time went and from the machine; then, once demand is set, the locks: @held_ns is the time
+ * in which the GIL held back who could have run, @flight the time in flight.
+ */
+void verdict_bare_facts(const struct report *report, const struct usage *time, u64 active_ns,
+			struct verdict_facts *facts);
+void verdict_share_locks(struct verdict_facts *facts, const struct usage *time, u64 held_ns, u64 flight);
 void verdict_judge(const struct verdict_facts *facts, struct verdict *verdict);
 
 const char *verdict_class_name(enum verdict_class class); /* "concurrent-not-parallel" */
