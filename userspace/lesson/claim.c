@@ -528,7 +528,7 @@ static void show_time(double ns, char *text, size_t size)
 
 	while (units[i].from > fabs(ns))
 		i++;
-	snprintf(text, size, "%.*f %s", fabs(ns / units[i].unit) < 10 && i < 3 ? 2 : 0, ns / units[i].unit, units[i].name);
+	snprintf(text, size, "%.*f %s", i < 3 && fabs(ns / units[i].unit) < 10 ? 2 : 0, ns / units[i].unit, units[i].name);
 }
 
 static void show(const struct value *v, char *text, size_t size)
