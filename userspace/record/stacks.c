@@ -76,6 +76,7 @@ struct stacks {
 	struct map kernel_sites; /* hash of addresses -> id */
 	struct site *list[SITES_MAX];
 	u32 n_sites;
+	u64 gone;                /* stacks of processes that could not be looked at any more */
 	struct unwind_result result;
 };
 
@@ -363,8 +364,10 @@ static u32 unwind_site(struct stacks *s, struct process *p, s32 tgid, const stru
 		if (p->image && p->image != before)
 			unwind_stack(p->image->unwind, st, r);
 	}
-	if (!p->image || !r->n_frames)
+	if (!p->image || !r->n_frames) {
+		s->gone += !p->image;
 		return 0;
+	}
 	id = code_site(s, r->frames, r->n_frames);
 	if (id && !r->strange)
 		chain_add(p->image, st, r, id);
@@ -411,6 +414,30 @@ u32 stacks_kernel(struct stacks *s, const struct ev_stack *st)
 
 /* ---- the end ---- */
 
+static void note(struct stacks *s, const char *text)
+{
+	struct record rec = {.ts = s->ops.now(s->ctx), .type = REC_NOTE, .cpu = CORUN_NO_CPU};
+
+	rec.note.text = text;
+	s->ops.put(s->ctx, &rec);
+}
+
+static void put_notes(struct stacks *s)
+{
+	char text[160];
+
+	if (s->kernel_tried && !s->kernel)
+		note(s, "the kernel's functions are not named: /proc/kallsyms hides their addresses "
+			"(kernel.kptr_restrict)");
+	if (s->gone) {
+		snprintf(text, sizeof(text), "the call sites of %llu waits are not known: their processes had "
+			 "ended before their code could be looked at", (unsigned long long)s->gone);
+		note(s, text);
+	}
+	if (s->n_sites == SITES_MAX)
+		note(s, "more call sites than can be kept: of those met last the waits have none");
+}
+
 void stacks_finish(struct stacks *s)
 {
 	struct record rec = {.type = REC_SITE, .cpu = CORUN_NO_CPU};
@@ -429,6 +456,7 @@ void stacks_finish(struct stacks *s)
 		s->ops.put(s->ctx, &rec);
 	}
 	buf_free(&text);
+	put_notes(s);
 }
 
 void stacks_free(struct stacks *s)

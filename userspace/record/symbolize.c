@@ -14,7 +14,7 @@ static const char *const headers[] = {"/usr/include/", "/usr/lib/gcc/", "/includ
 static const char *const waits[] = {
 	"__lll_", "__futex_", "futex_", "pthread_", "__pthread_", "___pthread_", "__new_sem_", "__libc_",
 	"sem_wait", "sem_timed", "sem_clock", "__clock_nanosleep", "clock_nanosleep", "__nanosleep",
-	"nanosleep", "usleep", "_start", "__internal_syscall_cancel", "__syscall_cancel", "std::mutex::",
+	"nanosleep", "usleep", "_start", "start_thread", "__clone", "__internal_syscall_cancel", "__syscall_cancel", "std::mutex::",
 	"std::condition_variable::", "std::shared_mutex::", "__gthread_", "std::__condvar::",
 };
 
