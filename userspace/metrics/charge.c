@@ -62,6 +62,8 @@ void figures_charge(struct figures *figures, const struct span *span, u64 from, 
 	switch (span->state) {
 	case STATE_RUNNING:
 		hist_add(&figures->slice, ns);
+		if (thread->hists)
+			hist_add(&thread->hists->slice, ns);
 		if (thread->last_cpu >= 0 && span->cpu >= 0 && thread->last_cpu != span->cpu) {
 			thread->migrations++;
 			figures->migrations++;
@@ -78,6 +80,8 @@ void figures_charge(struct figures *figures, const struct span *span, u64 from, 
 		break;
 	case STATE_READY:
 		hist_add(&figures->delay, ns);
+		if (thread->hists)
+			hist_add(&thread->hists->delay, ns);
 		thread->delays++;
 		thread->delay_ns += ns;
 		if (ns > thread->max_delay_ns)

@@ -111,6 +111,11 @@ struct thread_figures *figures_thread(struct figures *figures, u32 id)
 		return NULL;
 	}
 	thread->last_cpu = -1;
+	if (figures->n_hists < FIGURES_HISTS) {
+		thread->hists = calloc(1, sizeof(*thread->hists));
+		figures->failed |= !thread->hists;
+		figures->n_hists++;
+	}
 	figures->threads[id] = thread;
 	return thread;
 }
@@ -160,8 +165,16 @@ void figures_free(struct figures *figures)
 	for (u32 i = 0; i < figures->n_joint; i++)
 		curve_free(&figures->joint[i]);
 	free(figures->joint);
-	for (u32 i = 0; i < figures->n_threads; i++)
+	for (u32 i = 0; i < figures->n_threads; i++) {
+		struct thread_hists *hists = figures->threads[i] ? figures->threads[i]->hists : NULL;
+
+		if (hists) {
+			hist_free(&hists->delay);
+			hist_free(&hists->slice);
+		}
+		free(hists);
 		free(figures->threads[i]);
+	}
 	free(figures->threads);
 	for (u32 i = 0; i < figures->n_processes; i++) {
 		if (!figures->processes[i])

@@ -55,7 +55,16 @@ struct thread_figures {
 	u64 voluntary, involuntary; /* switches: it blocked / it could have gone on */
 	u64 migrations;
 	u64 delay_ns, delays, max_delay_ns; /* ready: waiting for a CPU */
+	struct thread_hists *hists; /* NULL: one of more than FIGURES_HISTS threads */
 	s32 last_cpu;
+};
+
+/* Distributions of one thread: kept for the first threads of a stretch, so that a program that starts
+ * a million of them does not cost a gigabyte. */
+#define FIGURES_HISTS 1024
+
+struct thread_hists {
+	struct hist delay, slice; /* as in struct figures */
 };
 
 struct process_figures {
@@ -114,7 +123,7 @@ struct figures {
 
 	struct usage time;
 	struct thread_figures **threads;   /* by thread id; NULL: had no life in the stretch */
-	u32 n_threads;
+	u32 n_threads, n_hists;
 	struct process_figures **processes;
 	u32 n_processes;
 

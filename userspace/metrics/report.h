@@ -84,4 +84,8 @@ void report_text(const struct report *report, const struct report_look *look, st
 /* "worker-1", or "worker-1 (4243)" when several threads that lived in the window share the name. */
 void report_thread_label(const struct report *report, u32 thread, struct buf *buf);
 
+/* @text in @columns: cut in the middle, head and tail stay ("ThreadPoolExec...-0_17"). What would move
+ * the cursor, or is not ASCII without @utf8, is shown as '?'. */
+void report_put_name(struct buf *buf, const char *text, bool utf8, int columns);
+
 #endif

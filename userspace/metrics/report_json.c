@@ -9,6 +9,8 @@
 #include "trace/syscall.h"
 #include "trace/text.h"
 
+#define PAIRS 100
+
 static void put_number(struct buf *b, const char *key, u64 value)
 {
 	buf_printf(b, "\"%s\":%" PRIu64, key, value);
@@ -183,6 +185,13 @@ static void put_processes(struct buf *b, const struct report *r)
 	buf_putc(b, ']');
 }
 
+static void put_hist(struct buf *b, const char *key, const struct hist *h)
+{
+	buf_printf(b, "\"%s\":{\"count\":%" PRIu64 ",\"sum_ns\":%" PRIu64 ",\"p50_ns\":%" PRIu64
+		   ",\"p90_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 "}", key, h->count,
+		   h->sum, hist_percentile(h, 50), hist_percentile(h, 90), hist_percentile(h, 99), h->max);
+}
+
 static void put_thread(struct buf *b, const struct report *r, const struct thread *t,
 		       const struct thread_figures *tf)
 {
@@ -198,8 +207,15 @@ static void put_thread(struct buf *b, const struct report *r, const struct threa
 	buf_putc(b, ',');
 	put_usage(b, &tf->time);
 	buf_printf(b, ",\"switches\":{\"voluntary\":%" PRIu64 ",\"involuntary\":%" PRIu64
-		   "},\"migrations\":%" PRIu64 ",\"max_delay_ns\":%" PRIu64 "}", tf->voluntary,
+		   "},\"migrations\":%" PRIu64 ",\"max_delay_ns\":%" PRIu64, tf->voluntary,
 		   tf->involuntary, tf->migrations, tf->max_delay_ns);
+	if (tf->hists) {
+		buf_putc(b, ',');
+		put_hist(b, "run_queue_delay", &tf->hists->delay);
+		buf_putc(b, ',');
+		put_hist(b, "time_slice", &tf->hists->slice);
+	}
+	buf_putc(b, '}');
 }
 
 static void put_threads(struct buf *b, const struct report *r)
@@ -282,11 +298,30 @@ static void put_syscalls(struct buf *b, const struct figures *f)
 	free(calls);
 }
 
-static void put_hist(struct buf *b, const char *key, const struct hist *h)
+/* Who took the CPU from whom; at most PAIRS of them, those that cost most first, the rest summed. */
+static void put_preemptions(struct buf *b, const struct figures *f)
 {
-	buf_printf(b, "\"%s\":{\"count\":%" PRIu64 ",\"sum_ns\":%" PRIu64 ",\"p50_ns\":%" PRIu64
-		   ",\"p90_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 "}", key, h->count,
-		   h->sum, hist_percentile(h, 50), hist_percentile(h, 90), hist_percentile(h, 99), h->max);
+	struct preemption rest = {0};
+	size_t n;
+	struct preemption **list = figures_preemptions(f, &n);
+
+	buf_puts(b, ",\"preemptions\":[");
+	for (size_t i = 0; list && i < n; i++) {
+		const struct preemption *p = list[i];
+
+		if (i >= PAIRS) {
+			rest.times += p->times;
+			rest.ns += p->ns;
+			continue;
+		}
+		buf_printf(b, "%s{\"victim\":%u,", i ? "," : "", p->victim);
+		if (p->by != NO_THREAD)
+			buf_printf(b, "\"by\":%u,", p->by);
+		buf_printf(b, "\"times\":%" PRIu64 ",\"ready_ns\":%" PRIu64 "}", p->times, p->ns);
+	}
+	buf_printf(b, "],\"preemptions_rest\":{\"times\":%" PRIu64 ",\"ready_ns\":%" PRIu64 "}",
+		   rest.times, rest.ns);
+	free(list);
 }
 
 static void put_figures(struct buf *b, const struct figures *f)
@@ -308,6 +343,7 @@ static void put_figures(struct buf *b, const struct figures *f)
 	buf_printf(b, ",\"switches\":{\"voluntary\":%" PRIu64 ",\"involuntary\":%" PRIu64
 		   "},\"migrations\":%" PRIu64 ",\"wakeups\":%" PRIu64, f->voluntary, f->involuntary,
 		   f->migrations, f->wakeups);
+	put_preemptions(b, f);
 }
 
 /* Followed by a comma, if there were any. */

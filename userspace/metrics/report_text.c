@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "metrics/phases.h"
 #include "metrics/report.h"
+#include "metrics/sched_text.h"
 #include "metrics/verdict.h"
 #include "trace/syscall.h"
 #include "trace/text.h"
@@ -44,8 +45,7 @@ static void put_bar(struct text *t, double share)
 	buf_puts(t->b, parts[eighths > 0 ? eighths : 0]);
 }
 
-/* @text in @columns: cut in the middle, head and tail stay ("ThreadPoolExec...-0_17"). */
-static void put_name(struct text *t, const char *text, int columns)
+void report_put_name(struct buf *b, const char *text, bool utf8, int columns)
 {
 	struct buf clean = BUF_INIT;
 	size_t len = strlen(text);
@@ -57,7 +57,7 @@ static void put_name(struct text *t, const char *text, int columns)
 
 		if (n == 1 && ((unsigned char)text[i] < 0x20 || text[i] == 0x7f))
 			n = 0;
-		if (n > 1 && !t->look->utf8) {
+		if (n > 1 && !utf8) {
 			buf_putc(&clean, '?');
 			i += (size_t)n;
 			continue;
@@ -72,16 +72,21 @@ static void put_name(struct text *t, const char *text, int columns)
 	if (width > columns && (size_t)width == clean.len) {
 		int tail = (columns - 3) / 3, head = columns - 3 - tail;
 
-		buf_put(t->b, clean.data, (size_t)head);
-		buf_puts(t->b, "...");
-		buf_puts(t->b, clean.data + clean.len - tail);
+		buf_put(b, clean.data, (size_t)head);
+		buf_puts(b, "...");
+		buf_puts(b, clean.data + clean.len - tail);
 		width = columns;
 	} else if (clean.data) {
-		buf_puts(t->b, clean.data);
+		buf_puts(b, clean.data);
 	}
 	for (; width < columns; width++)
-		buf_putc(t->b, ' ');
+		buf_putc(b, ' ');
 	buf_free(&clean);
+}
+
+static void put_name(struct text *t, const char *text, int columns)
+{
+	report_put_name(t->b, text, t->look->utf8, columns);
 }
 
 static double share_of(u64 part, u64 whole)
@@ -390,5 +395,6 @@ void report_text(const struct report *r, const struct report_look *look, struct 
 	if (r->asked)
 		what_if_text(&r->what_if, b);
 	put_threads(&t);
+	sched_text(r, look, b);
 	put_calls(&t);
 }
