@@ -3,10 +3,12 @@
 import asyncio
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import corun_marks as corun
 
 BLOCKS = 0.3  # seconds
+helper = ThreadPoolExecutor(1, thread_name_prefix="helper")
 
 
 def slow_report():
@@ -18,7 +20,7 @@ async def report(blocking):
     if blocking:
         slow_report()
     else:
-        await asyncio.to_thread(slow_report)
+        await asyncio.get_running_loop().run_in_executor(helper, slow_report)
 
 
 async def clock():
@@ -36,7 +38,4 @@ async def main(blocking):
 
 
 if __name__ == "__main__":
-    if not hasattr(asyncio, "to_thread"):
-        print("asyncio.to_thread needs Python 3.9", file=sys.stderr)
-        sys.exit(77)
     asyncio.run(main(sys.argv[1] == "blocking"))

@@ -38,22 +38,20 @@ static void *thread(void *name)
 int main(int argc, char **argv)
 {
 	const char *how = argc > 1 ? argv[1] : "one";
-	pthread_t threads[2];
+	pthread_t second;
 
 	corun_begin("work");
 	if (!strcmp(how, "processes")) {
-		for (int i = 0; i < 2; i++)
-			if (!fork()) {
-				work(i ? "worker-2" : "worker-1");
-				_exit(0);
-			}
-		while (wait(NULL) > 0)
-			;
+		if (!fork()) {
+			work("worker-2");
+			_exit(0);
+		}
+		work("worker-1");
+		wait(NULL);
 	} else if (!strcmp(how, "threads")) {
-		pthread_create(&threads[0], NULL, thread, "worker-1");
-		pthread_create(&threads[1], NULL, thread, "worker-2");
-		pthread_join(threads[0], NULL);
-		pthread_join(threads[1], NULL);
+		pthread_create(&second, NULL, thread, "worker-2");
+		work("worker-1");
+		pthread_join(second, NULL);
 	} else {
 		work("worker-1");
 		work("worker-1");

@@ -6,7 +6,7 @@ import time
 
 import corun_marks as corun
 
-EATS = {"A": 0.51, "B": 0.50, "C": 0.49}  # seconds
+EATS = {"A": 0.64, "B": 0.60, "C": 0.56}  # seconds
 told = []
 
 
