@@ -10,20 +10,23 @@ import corun_marks as corun
 SIZES = {"large": 4 << 20, "small": 1000}  # bytes a call
 
 
-def hash_until(until, size):
+def hash_until(start, until, size):
     data = bytes(size)
+    start.wait()
     while time.monotonic() < until:
         hashlib.sha256(data).digest()
 
 
 def main(size):
+    start = threading.Barrier(3)
     until = time.monotonic() + 0.6
     threads = [
-        threading.Thread(target=hash_until, args=(until, size), name=f"hasher-{i}") for i in (1, 2)
+        threading.Thread(target=hash_until, args=(start, until, size), name=f"hasher-{i}") for i in (1, 2)
     ]
+    for thread in threads:
+        thread.start()
     with corun.region("work"):
-        for thread in threads:
-            thread.start()
+        start.wait()
         for thread in threads:
             thread.join()
 
