@@ -232,12 +232,13 @@ static int run_one(const struct cmd *cmd, const struct options *o, const struct 
 	struct judgement *j = judgement_new(l);
 	char folder[PATH_MAX], page[PATH_MAX];
 	struct error err = {0};
-	int code = j ? 0 : error_set(&err, -ENOMEM, "out of memory");
+	int code;
 
+	if (!j)
+		return cmd_fail(cmd, "out of memory");
 	path_of(folder, o->out, l->name, NULL, "");
 	snprintf(page, sizeof(page), "%.3500s/%.300s.html", folder, l->name);
-	if (!code)
-		code = o->kept ? take_kept(o, l, folder, j, &err) : record_all(l, folder, j, &err);
+	code = o->kept ? take_kept(o, l, folder, j, &err) : record_all(l, folder, j, &err);
 	if (!code)
 		code = judgement_judge(j, &err);
 	if (!code && o->keep && judgement_good(j))
@@ -284,8 +285,10 @@ static int run(const struct cmd *cmd, const struct options *o, char **names, int
 	if (code)
 		return cmd_fail(cmd, "%s", error_text(&err, code));
 	judged = calloc(n + 1, sizeof(*judged));
-	if (!judged)
-		status = cmd_fail(cmd, "out of memory");
+	if (!judged) {
+		lessons_free(lessons, n);
+		return cmd_fail(cmd, "out of memory");
+	}
 	for (int i = 0; !status && i < n_names; i++) {
 		u32 k = 0;
 
@@ -311,7 +314,7 @@ static int run(const struct cmd *cmd, const struct options *o, char **names, int
 		else
 			printf("open %s/index.html\n", o->out);
 	}
-	for (u32 i = 0; judged && i < n; i++) {
+	for (u32 i = 0; i < n; i++) {
 		if (!status && judged[i] && !judgement_good(judged[i]))
 			status = 1;
 		judgement_free(judged[i]);

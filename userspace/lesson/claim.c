@@ -228,7 +228,7 @@ static void walk(struct parser *p, const struct claim_side *side, struct value *
 	const char *path = p->at;
 	bool list = false, there = true;
 
-	if (side && !side->skip)
+	if (!side->skip)
 		list_add(v, side->region);
 	while (*p->at == '.') {
 		p->at++;
@@ -252,7 +252,7 @@ static void walk(struct parser *p, const struct claim_side *side, struct value *
 			spread(v, glob);
 		}
 	}
-	if (side && !there) {
+	if (!there) {
 		snprintf(key, sizeof(key), "%.*s", (int)(p->at - path > 1 ? p->at - path - 1 : 0), path + 1);
 		absent(p, side->name, key, false);
 	}

@@ -45,7 +45,7 @@ static void begin_page(struct buf *html, const char *language, const char *en, c
 
 static int end_page(struct buf *html, const char *path, struct error *err)
 {
-	struct out *out;
+	struct out *out = NULL;
 	int code;
 
 	buf_puts(html, "</main>\n<script>\n");

@@ -313,7 +313,7 @@ static int read_json(struct lesson *l, struct error *err)
 
 	snprintf(path, sizeof(path), "%s/lesson.json", l->folder);
 	code = lesson_file(path, &text, err);
-	if (code) {
+	if (code || !text.data) {
 		buf_free(&text);
 		return code;
 	}
