@@ -4,149 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "metrics/lock_table.h"
-
-/* A stretch of time with its figures; the window is stretch 0. */
-struct stretch {
-	struct figures *figures;
-	u32 depth;         /* open marks of this name; > 0: it is running */
-	u64 since_ns;      /* since when */
-	u64 last_begin_ns, last_end_ns; /* the latest time that it ran, once it has ended */
-};
-
-/* What a process was at since `last_ns`; see touch(). */
-struct process_level {
-	u64 last_ns;
-	u32 running, flight;
-	bool touched;
-};
-
-struct meter {
-	struct model *model;
-	u32 parked;
-	bool open, closed;
-	u64 last_ns;
-	int error;
-
-	struct stretch stretches[METER_REGIONS + 2];
-	u32 n_stretches;
-	u64 regions_left_out;
-	u64 from_ns, to_ns;    /* the stretch by time, absolute; stretch 1 if timed */
-	bool timed;
-
-	u32 *alive;            /* thread ids; those that have died are dropped when it is walked */
-	u32 n_alive, cap_alive;
-
-	struct process_level *processes;
-	u32 n_processes;
-	u32 *touched;          /* process ids */
-	u32 n_touched, cap_touched;
-
-	u64 *affinity;         /* by thread id */
-	u32 n_affinity;
-
-	struct series series;
-	struct gil_history gils;
-	struct host_figures host;
-	struct loss_figures losses;
-};
-
-static bool push_u32(u32 **list, u32 *n, u32 *cap, u32 value)
-{
-	if (*n == *cap) {
-		u32 want = *cap ? *cap * 2 : 64;
-		u32 *grown = realloc(*list, want * sizeof(*grown));
-
-		if (!grown)
-			return false;
-		*list = grown;
-		*cap = want;
-	}
-	(*list)[(*n)++] = value;
-	return true;
-}
-
-static void note_error(struct meter *meter, int err)
-{
-	if (err && !meter->error)
-		meter->error = err;
-}
-
-/* Processes: levels are taken per process only when one of its threads changes. */
-
-static struct process_level *level_of(struct meter *meter, u32 id)
-{
-	if (id >= meter->n_processes) {
-		u32 want = id + 1 + id / 2;
-		struct process_level *grown = realloc(meter->processes, want * sizeof(*grown));
-
-		if (!grown) {
-			note_error(meter, -ENOMEM);
-			return NULL;
-		}
-		memset(grown + meter->n_processes, 0,
-		       (want - meter->n_processes) * sizeof(*grown));
-		meter->processes = grown;
-		meter->n_processes = want;
-	}
-	return &meter->processes[id];
-}
-
-static void level_flush(struct meter *meter, u32 id, struct process_level *level, u64 ts)
-{
-	if (ts <= level->last_ns)
-		return;
-	for (u32 i = 0; i < meter->n_stretches && level->last_ns; i++) {
-		struct stretch *stretch = &meter->stretches[i];
-		u64 from = level->last_ns > stretch->since_ns ? level->last_ns : stretch->since_ns;
-		struct process_figures *process;
-
-		if (!stretch->depth || from >= ts)
-			continue;
-		process = figures_process(stretch->figures, id);
-		if (!process)
-			continue;
-		curve_add(&process->parallelism, level->running, from, ts - from,
-			  level->flight > 0);
-		curve_add(&process->concurrency, level->flight, from, ts - from,
-			  level->flight > 0);
-	}
-	level->last_ns = ts;
-}
-
-/*
- * A thread of process @id changes its state at @ts. Its new level is read only when time moves on
- * (refresh_touched): several changes may fall on one instant, and states of length 0 are not told.
- */
-static void touch(struct meter *meter, u32 id, u64 ts)
-{
-	struct process_level *level = level_of(meter, id);
-
-	if (!level)
-		return;
-	level_flush(meter, id, level, ts);
-	if (level->touched)
-		return;
-	level->touched = push_u32(&meter->touched, &meter->n_touched, &meter->cap_touched, id);
-	if (!level->touched)
-		note_error(meter, -ENOMEM);
-}
-
-static void refresh_touched(struct meter *meter)
-{
-	for (u32 i = 0; i < meter->n_touched; i++) {
-		u32 id = meter->touched[i];
-		struct process_level *level = &meter->processes[id];
-		const struct counts *counts = model_process_counts(meter->model, id);
-
-		level->running = counts->running;
-		level->flight = counts_concurrency(counts, meter->parked);
-		level->touched = false;
-		if (!level->last_ns)
-			level->last_ns = meter->last_ns;
-	}
-	meter->n_touched = 0;
-}
+#include "metrics/meter_parts.h"
 
 /* Curves. */
 
@@ -197,7 +55,7 @@ static void step(struct meter *meter, u64 ts)
 
 	if (ts <= from)
 		return;
-	refresh_touched(meter);
+	meter_refresh(meter);
 	dt = ts - from;
 	flight = counts_concurrency(counts, meter->parked);
 	held = model_gil_held_back(meter->model);
@@ -222,94 +80,6 @@ static void step(struct meter *meter, u64 ts)
 	}
 	series_add(&meter->series, from, dt, counts, flight, demand);
 	meter->last_ns = ts;
-}
-
-/* Threads' time. */
-
-/* Give @stretch what living threads have spent in their present state so far. */
-static void charge_open(struct meter *meter, struct stretch *stretch, u64 ts)
-{
-	u32 kept = 0;
-
-	for (u32 i = 0; i < meter->n_alive; i++) {
-		const struct thread *thread = model_thread(meter->model, meter->alive[i]);
-		struct span span = {
-			.thread = thread,
-			.state = thread->state,
-			.start_ns = thread->since_ns,
-			.end_ns = ts,
-			.cpu = thread->cpu,
-			.prio = thread->prio,
-			.preempted = thread->preempted,
-			.preempted_by = thread->preempted_by,
-			.wait = thread->state == STATE_WAITING ? &thread->wait : NULL,
-		};
-		u64 from = thread->since_ns;
-
-		if (thread->state == STATE_NONE)
-			continue;
-		meter->alive[kept++] = meter->alive[i];
-		if (from < stretch->since_ns)
-			from = stretch->since_ns;
-		if (from < ts)
-			figures_charge(stretch->figures, &span, from, false);
-	}
-	meter->n_alive = kept;
-}
-
-/* Stretches. */
-
-static void flush_processes(struct meter *meter, u64 ts)
-{
-	for (u32 i = 0; i < meter->n_processes; i++)
-		level_flush(meter, i, &meter->processes[i], ts);
-}
-
-static void stretch_open(struct meter *meter, struct stretch *stretch, u64 ts)
-{
-	if (stretch->depth++)
-		return;
-	flush_processes(meter, ts);
-	stretch->since_ns = ts;
-	if (!stretch->figures->times++)
-		stretch->figures->begin_ns = ts;
-}
-
-static void stretch_close(struct meter *meter, struct stretch *stretch, u64 ts)
-{
-	if (stretch->depth != 1) {
-		stretch->depth -= stretch->depth > 0;
-		return;
-	}
-	flush_processes(meter, ts);
-	stretch->depth = 0;
-	charge_open(meter, stretch, ts);
-	stretch->last_begin_ns = stretch->since_ns;
-	stretch->last_end_ns = ts;
-	stretch->figures->end_ns = ts;
-}
-
-static struct stretch *stretch_new(struct meter *meter, const char *name)
-{
-	struct stretch *stretch = &meter->stretches[meter->n_stretches];
-	struct figures *figures = calloc(1, sizeof(*figures));
-
-	if (!figures || (name && !(figures->name = strdup(name)))) {
-		free(figures);
-		note_error(meter, -ENOMEM);
-		return NULL;
-	}
-	*stretch = (struct stretch){.figures = figures};
-	meter->n_stretches++;
-	return stretch;
-}
-
-static struct stretch *stretch_named(struct meter *meter, const char *name)
-{
-	for (u32 i = meter->timed ? 2 : 1; i < meter->n_stretches; i++)
-		if (!strcmp(meter->stretches[i].figures->name, name))
-			return &meter->stretches[i];
-	return NULL;
 }
 
 /* Time moves on to @ts; stops on the way where the stretch by time begins and ends. */
@@ -345,7 +115,7 @@ static void on_affinity(struct meter *meter, const struct rec_affinity *affinity
 			u64 *grown = realloc(meter->affinity, want * sizeof(*grown));
 
 			if (!grown) {
-				note_error(meter, -ENOMEM);
+				meter_note(meter, -ENOMEM);
 				return;
 			}
 			memset(grown + meter->n_affinity, 0,
@@ -403,7 +173,7 @@ static void on_window_begin(void *ctx, u64 ts)
 	meter->open = true;
 	meter->parked = model_parked(meter->model);
 	meter->last_ns = ts;
-	note_error(meter, series_init(&meter->series, ts));
+	meter_note(meter, series_init(&meter->series, ts));
 	if (meter->timed) {
 		meter->from_ns += ts;
 		meter->to_ns = meter->to_ns > UINT64_MAX - ts ? UINT64_MAX : meter->to_ns + ts;
@@ -414,7 +184,7 @@ static void on_window_begin(void *ctx, u64 ts)
 static void on_process_start(void *ctx, const struct process *process, u64 ts)
 {
 	if (!process->outsider)
-		touch(ctx, process->id, ts);
+		meter_touch(ctx, process->id, ts);
 }
 
 static void on_thread_start(void *ctx, const struct thread *thread, u64 ts)
@@ -423,9 +193,9 @@ static void on_thread_start(void *ctx, const struct thread *thread, u64 ts)
 
 	if (thread->outsider)
 		return;
-	if (!push_u32(&meter->alive, &meter->n_alive, &meter->cap_alive, thread->id))
-		note_error(meter, -ENOMEM);
-	touch(meter, thread->process->id, ts);
+	if (!meter_push(&meter->alive, &meter->n_alive, &meter->cap_alive, thread->id))
+		meter_note(meter, -ENOMEM);
+	meter_touch(meter, thread->process->id, ts);
 }
 
 static void on_state(void *ctx, const struct span *span)
@@ -434,7 +204,7 @@ static void on_state(void *ctx, const struct span *span)
 
 	if (span->thread->outsider)
 		return;
-	touch(meter, span->thread->process->id, span->end_ns);
+	meter_touch(meter, span->thread->process->id, span->end_ns);
 	for (u32 i = 0; i < meter->n_stretches; i++) {
 		struct stretch *stretch = &meter->stretches[i];
 		u64 from = span->start_ns > stretch->since_ns ? span->start_ns : stretch->since_ns;
@@ -465,11 +235,11 @@ static void on_lock_wait(void *ctx, const struct lock_wait *wait)
 		struct stretch *stretch = &meter->stretches[i];
 
 		if (stretch->last_end_ns > wait->start_ns)
-			note_error(meter, lock_table_add(stretch->figures, &meter->gils, wait,
+			meter_note(meter, lock_table_add(stretch->figures, &meter->gils, wait,
 							 stretch->last_begin_ns,
 							 stretch->last_end_ns));
 		if (stretch->depth)
-			note_error(meter, lock_table_add(stretch->figures, &meter->gils, wait,
+			meter_note(meter, lock_table_add(stretch->figures, &meter->gils, wait,
 							 stretch->since_ns, wait->end_ns));
 	}
 }
@@ -479,7 +249,7 @@ static void on_gil(void *ctx, s32 tgid, u64 lock, u32 holder, bool known, bool e
 	struct meter *meter = ctx;
 
 	(void)exact;
-	note_error(meter, gil_history_add(&meter->gils, tgid, lock, known ? holder : NO_THREAD, ts));
+	meter_note(meter, gil_history_add(&meter->gils, tgid, lock, known ? holder : NO_THREAD, ts));
 }
 
 static void on_region_begin(void *ctx, const struct region *region)
@@ -517,7 +287,7 @@ static void on_window_end(void *ctx, u64 ts)
 
 	if (!meter->open)
 		return;
-	refresh_touched(meter);
+	meter_refresh(meter);
 	/* Every open state was told as ended before: nothing is left to charge. */
 	meter->n_alive = 0;
 	for (u32 i = meter->n_stretches; i-- > 0;) {

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: MIT */
+/* meter_stretch.c - stretches of time, what threads spend in them, and the levels of processes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "metrics/meter_parts.h"
+
+bool meter_push(u32 **list, u32 *n, u32 *cap, u32 value)
+{
+	if (*n == *cap) {
+		u32 want = *cap ? *cap * 2 : 64;
+		u32 *grown = realloc(*list, want * sizeof(*grown));
+
+		if (!grown)
+			return false;
+		*list = grown;
+		*cap = want;
+	}
+	(*list)[(*n)++] = value;
+	return true;
+}
+
+void meter_note(struct meter *meter, int err)
+{
+	if (err && !meter->error)
+		meter->error = err;
+}
+
+/* Processes: levels are taken per process only when one of its threads changes. */
+
+static struct process_level *level_of(struct meter *meter, u32 id)
+{
+	if (id >= meter->n_processes) {
+		u32 want = id + 1 + id / 2;
+		struct process_level *grown = realloc(meter->processes, want * sizeof(*grown));
+
+		if (!grown) {
+			meter_note(meter, -ENOMEM);
+			return NULL;
+		}
+		memset(grown + meter->n_processes, 0,
+		       (want - meter->n_processes) * sizeof(*grown));
+		meter->processes = grown;
+		meter->n_processes = want;
+	}
+	return &meter->processes[id];
+}
+
+static void level_flush(struct meter *meter, u32 id, struct process_level *level, u64 ts)
+{
+	if (ts <= level->last_ns)
+		return;
+	for (u32 i = 0; i < meter->n_stretches && level->last_ns; i++) {
+		struct stretch *stretch = &meter->stretches[i];
+		u64 from = level->last_ns > stretch->since_ns ? level->last_ns : stretch->since_ns;
+		struct process_figures *process;
+
+		if (!stretch->depth || from >= ts)
+			continue;
+		process = figures_process(stretch->figures, id);
+		if (!process)
+			continue;
+		curve_add(&process->parallelism, level->running, from, ts - from,
+			  level->flight > 0);
+		curve_add(&process->concurrency, level->flight, from, ts - from,
+			  level->flight > 0);
+	}
+	level->last_ns = ts;
+}
+
+/*
+ * A thread of process @id changes its state at @ts. Its new level is read only when time moves on
+ * (meter_refresh): several changes may fall on one instant, and states of length 0 are not told.
+ */
+void meter_touch(struct meter *meter, u32 id, u64 ts)
+{
+	struct process_level *level = level_of(meter, id);
+
+	if (!level)
+		return;
+	level_flush(meter, id, level, ts);
+	if (level->touched)
+		return;
+	level->touched = meter_push(&meter->touched, &meter->n_touched, &meter->cap_touched, id);
+	if (!level->touched)
+		meter_note(meter, -ENOMEM);
+}
+
+void meter_refresh(struct meter *meter)
+{
+	for (u32 i = 0; i < meter->n_touched; i++) {
+		u32 id = meter->touched[i];
+		struct process_level *level = &meter->processes[id];
+		const struct counts *counts = model_process_counts(meter->model, id);
+
+		level->running = counts->running;
+		level->flight = counts_concurrency(counts, meter->parked);
+		level->touched = false;
+		if (!level->last_ns)
+			level->last_ns = meter->last_ns;
+	}
+	meter->n_touched = 0;
+}
+
+/* Threads' time. */
+
+/* Give @stretch what living threads have spent in their present state so far. */
+static void charge_open(struct meter *meter, struct stretch *stretch, u64 ts)
+{
+	u32 kept = 0;
+
+	for (u32 i = 0; i < meter->n_alive; i++) {
+		const struct thread *thread = model_thread(meter->model, meter->alive[i]);
+		struct span span = {
+			.thread = thread,
+			.state = thread->state,
+			.start_ns = thread->since_ns,
+			.end_ns = ts,
+			.cpu = thread->cpu,
+			.prio = thread->prio,
+			.preempted = thread->preempted,
+			.preempted_by = thread->preempted_by,
+			.wait = thread->state == STATE_WAITING ? &thread->wait : NULL,
+		};
+		u64 from = thread->since_ns;
+
+		if (thread->state == STATE_NONE)
+			continue;
+		meter->alive[kept++] = meter->alive[i];
+		if (from < stretch->since_ns)
+			from = stretch->since_ns;
+		if (from < ts)
+			figures_charge(stretch->figures, &span, from, false);
+	}
+	meter->n_alive = kept;
+}
+
+/* Stretches. */
+
+static void flush_processes(struct meter *meter, u64 ts)
+{
+	for (u32 i = 0; i < meter->n_processes; i++)
+		level_flush(meter, i, &meter->processes[i], ts);
+}
+
+void stretch_open(struct meter *meter, struct stretch *stretch, u64 ts)
+{
+	if (stretch->depth++)
+		return;
+	flush_processes(meter, ts);
+	stretch->since_ns = ts;
+	if (!stretch->figures->times++)
+		stretch->figures->begin_ns = ts;
+}
+
+void stretch_close(struct meter *meter, struct stretch *stretch, u64 ts)
+{
+	if (stretch->depth != 1) {
+		stretch->depth -= stretch->depth > 0;
+		return;
+	}
+	flush_processes(meter, ts);
+	stretch->depth = 0;
+	charge_open(meter, stretch, ts);
+	stretch->last_begin_ns = stretch->since_ns;
+	stretch->last_end_ns = ts;
+	stretch->figures->end_ns = ts;
+}
+
+struct stretch *stretch_new(struct meter *meter, const char *name)
+{
+	struct stretch *stretch = &meter->stretches[meter->n_stretches];
+	struct figures *figures = calloc(1, sizeof(*figures));
+
+	if (!figures || (name && !(figures->name = strdup(name)))) {
+		free(figures);
+		meter_note(meter, -ENOMEM);
+		return NULL;
+	}
+	*stretch = (struct stretch){.figures = figures};
+	meter->n_stretches++;
+	return stretch;
+}
+
+struct stretch *stretch_named(struct meter *meter, const char *name)
+{
+	for (u32 i = meter->timed ? 2 : 1; i < meter->n_stretches; i++)
+		if (!strcmp(meter->stretches[i].figures->name, name))
+			return &meter->stretches[i];
+	return NULL;
+}
