@@ -16,7 +16,7 @@
 #include "record/symbolize.h"
 #include "record/unwind.h"
 
-#define OWN __attribute__((noinline, noclone, no_sanitize("address", "undefined")))
+#define OWN __attribute__((noinline, no_sanitize("address", "undefined")))
 
 /* ---- Python ---- */
 
@@ -129,17 +129,17 @@ static void test_names(void **state)
 
 /* ---- this program ---- */
 
-struct copy {
+union copy {
 	struct ev_stack stack;
-	u8 bytes[EV_STACK_BYTES];
+	u8 all[sizeof(struct ev_stack) + EV_STACK_BYTES];
 };
 
 /* What the probe does: registers, and the stack from the stack pointer on. */
-static OWN void capture(struct copy *c)
+static OWN void capture(union copy *c)
 {
 	struct ev_stack *s = &c->stack;
 	const volatile u8 *from;
-	u8 *to = c->bytes;
+	u8 *to = c->all + sizeof(c->stack);
 
 	memset(c, 0, sizeof(*c));
 	__asm__ volatile("lea 0(%%rip), %%rax\n\tmov %%rax, 0(%0)\n\tmov %%rsp, 8(%0)\n\tmov %%rbp, 16(%0)\n\t"
@@ -154,13 +154,13 @@ static OWN void capture(struct copy *c)
 
 static volatile int sink;
 
-static OWN void first_caller(struct copy *c)
+static OWN void first_caller(union copy *c)
 {
 	capture(c);
 	sink++;
 }
 
-static OWN void second_caller(struct copy *c)
+static OWN void second_caller(union copy *c)
 {
 	capture(c);
 	sink--;
@@ -209,7 +209,7 @@ static void test_own_stack(void **state)
 	struct ev_block block = {.sw = {.prev = getpid()}};
 	static struct told told;
 	struct stacks *s = start(&told);
-	static struct copy copies[4];
+	static union copy copies[4];
 	u32 ids[4];
 
 	(void)state;
@@ -239,7 +239,7 @@ static void test_chain_is_known_again(void **state)
 	struct ev_block block = {.sw = {.prev = getpid()}};
 	static struct told told;
 	struct stacks *s = start(&told);
-	static struct copy copy, other;
+	static union copy copy, other;
 	u32 id;
 
 	(void)state;
@@ -260,7 +260,7 @@ static void test_stack_of_garbage(void **state)
 	struct ev_block block = {.sw = {.prev = getpid()}};
 	static struct told told;
 	struct stacks *s = start(&told);
-	static struct copy good, bad;
+	static union copy good, bad;
 
 	(void)state;
 	first_caller(&good);
@@ -268,7 +268,7 @@ static void test_stack_of_garbage(void **state)
 	for (int round = 0; round < 300; round++) {
 		bad = good;
 		for (int i = 0; i < 40; i++)
-			bad.bytes[rand() % EV_STACK_BYTES] = (u8)rand();
+			bad.all[sizeof(bad.stack) + (size_t)rand() % EV_STACK_BYTES] = (u8)rand();
 		bad.stack.sp += (u64)(rand() % 64) * 8;
 		bad.stack.bp = (u64)rand() << 20;
 		bad.stack.len = (u32)(rand() % (2 * EV_STACK_BYTES));
