@@ -6,11 +6,12 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "corun.h"
 
 #define THREADS 4
-#define TIMES 300
+#define TIMES 100
 
 static volatile long counter;
 static long own[THREADS];
@@ -18,10 +19,21 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t start;
 static const char *how;
 
+static void think(long ns)
+{
+	struct timespec begin, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while ((now.tv_sec - begin.tv_sec) * 1000000000 + now.tv_nsec - begin.tv_nsec < ns);
+}
+
 static void count(volatile long *it)
 {
 	long seen = *it;
 
+	think(300000);
 	sched_yield(); // somebody else may count now
 	*it = seen + 1;
 }
