@@ -155,3 +155,27 @@ def redaction_leaves_out_arguments_and_folders():
     text = run(corun, "dump", trace, status=0).stdout
     check("secret" not in text and "/bin" not in text, text)
     check('comm="sleep"' in text, text)
+
+
+def largest(path):
+    """Peak resident size of a report in kB. wait4() tells it of this one child."""
+    child = subprocess.Popen([corun, "report", path], stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    check(child.returncode == 0, child.returncode)
+    return usage.ru_maxrss
+
+
+@test
+def a_report_takes_no_more_memory_for_a_longer_trace():
+    top = pathlib.Path(corun).resolve().parent.parent
+    generator = top / "build/tests/bench/gen_trace"
+    subprocess.run(["make", "-s", generator.relative_to(top)], cwd=top, check=True)
+    sizes = []
+    # Both have more states than a plain report keeps for the critical path.
+    for records in (2_500_000, 5_000_000):
+        path = scratch / "long.corun"
+        subprocess.run([generator, path, str(records)], check=True, stdout=subprocess.DEVNULL)
+        sizes.append(largest(path))
+        path.unlink()
+    check(sizes[1] < 1.1 * sizes[0], f"{sizes[0]} kB, of twice as many records {sizes[1]} kB")
