@@ -64,9 +64,10 @@ corun.Columns = class {
 	}
 };
 
-/* bytes -> {threads: Map id -> Columns, tasks: the same, gils: Map object -> [{ts, holder}], locks: [interval]}. */
+/* bytes -> {threads: Map id -> Columns, tasks: the same, gils: Map object -> [{ts, holder}], locks: [interval],
+ * lanes: [[{start, end, thread}]]}. */
 corun.decode = function (bytes) {
-	const threads = new Map(), tasks = new Map(), gils = new Map(), locks = [];
+	const threads = new Map(), tasks = new Map(), gils = new Map(), locks = [], lanes = [];
 	let at = 0;
 	const number = () => {
 		let value = 0, scale = 1;
@@ -120,11 +121,17 @@ corun.decode = function (bytes) {
 			locks.push({ thread: id, start: number(), length: number(), kind: number(),
 				owner: number(), releaser: number(), blocked: number(), turns: number() });
 			break;
+		case 6: {
+			const start = number();
+
+			(lanes[id] ??= []).push({ start, end: start + number(), thread: number() - 1 });
+			break;
+		}
 		default:
 			throw new Error(`entry ${what}`);
 		}
 	}
-	return { threads, tasks, gils, locks };
+	return { threads, tasks, gils, locks, lanes };
 };
 
 corun.unpack = async function (text) {
@@ -145,6 +152,7 @@ corun.Trace = class {
 		this.tasks_of = spans.tasks;
 		this.task_by = new Map((info.tasks ?? []).map((task) => [task.id, task]));
 		this.gils = spans.gils;
+		this.held = spans.lanes;
 		this.locks = spans.locks;
 		this.parkedSet = new Set(info.parked_kinds);
 		this.threads = [...spans.threads.keys()].sort((x, y) => x - y);

@@ -5,7 +5,7 @@
 var corun = globalThis.corun ?? (globalThis.corun = {});
 
 corun.GUTTER = 172;
-const MOST_TASKS = 200;
+const MOST_TASKS = 200, MOST_LOCKS = 8;
 
 /* The rows of a trace, top to bottom: {type, y, h, bar, ...}. */
 corun.rows = function (trace, dense, words) {
@@ -20,9 +20,12 @@ corun.rows = function (trace, dense, words) {
 
 	add("stack", (peak <= 4 ? peak * task : dense ? 140 : 220) + 26, 0, { peak });
 	trace.cpus.forEach((spans, cpu) => spans && !dense && add("cpu", 26, 22, { spans, cpu }));
-	for (const [object, samples] of trace.gils)
-		if (!dense)
-			add("holder", 26, 22, { samples, name: `${trace.objects[object - 1].split(" ")[0]}, ${words.heldBy}` });
+	/* The locks that were waited for longest. */
+	const locks = (trace.lanes ?? []).map((lock, id) => ({ ...lock, spans: trace.held[id] })).filter((lock) => lock.spans)
+		.sort((p, q) => q.contended_ns - p.contended_ns).slice(0, dense ? 0 : MOST_LOCKS);
+
+	for (const lock of locks)
+		add("holder", 26, 22, { spans: lock.spans, name: `${trace.kinds[lock.kind].label}, ${words.heldBy}` });
 	const alive = trace.threads.filter((id) => !trace.names[id]?.outsider);
 	const [h, bar] = dense ? [30, 24] : alive.length <= 6 ? [60, 46] : alive.length <= 16 ? [32, 26] : [18, 14];
 	let process = -1;
@@ -59,21 +62,6 @@ function after(spans, t) {
 			low = mid + 1;
 	}
 	return low;
-}
-
-/* Index of the last of @samples (in order of time) at or before @t, or 0. */
-function holding(samples, t) {
-	let low = 0, high = samples.length;
-
-	while (low < high) {
-		const mid = (low + high) >> 1;
-
-		if (samples[mid].ts > t)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return Math.max(0, low - 1);
 }
 
 corun.Painter = class {
@@ -266,13 +254,18 @@ corun.Painter = class {
 
 		c.fillStyle = chosen ? n.ink : index % 2 ? n.id2 : n.id1;
 		c.fillRect(x0, y, Math.max(x1 - x0 - 1, 0.6), h);
+		const full = `${thread} ${this.trace.name(thread)}`, text = x1 - x0 > full.length * 8 + 12 ? full : String(thread);
+
 		if (x1 - x0 > 16)
-			this.text(String(thread), (x0 + x1) / 2, y + h / 2, 12, 700, chosen ? n.page : n.ink, "center");
+			this.text(text, (x0 + x1) / 2, y + h / 2, 12, 700, chosen ? n.page : n.ink, "center");
 	}
 	cpu(row, y) {
-		const v = this.view, n = this.look.neutral;
-		this.text(`CPU ${row.cpu}`, 20, y + 12, 13, 400, n.ink);
-		const first = after(row.spans, v.from), last = after(row.spans, v.to);
+		this.text(`CPU ${row.cpu}`, 20, y + 12, 13, 400, this.look.neutral.ink);
+		this.whoWhen(row, y);
+	}
+	/* Who it was, span by span, in order of time; thread -1: not known. */
+	whoWhen(row, y) {
+		const v = this.view, first = after(row.spans, v.from), last = after(row.spans, v.to);
 
 		if (last - first > v.width)
 			return this.sampled(row, y, (t) => {
@@ -281,7 +274,7 @@ corun.Painter = class {
 				return s && s.start <= t ? s.thread : -1;
 			});
 		for (const s of row.spans.slice(first, last + 1))
-			if (s.start < v.to)
+			if (s.start < v.to && s.thread >= 0)
 				this.identity(s.thread, Math.max(this.x(s.start), v.x), Math.min(this.x(s.end), v.x + v.width), y, row.bar,
 					s.thread);
 	}
@@ -301,21 +294,8 @@ corun.Painter = class {
 		raster.end(this.c, v.x, y);
 	}
 	holder(row, y) {
-		const v = this.view, list = row.samples;
-
 		this.name(row.name, 20, y + 12, corun.GUTTER - 30, 13, 400, this.look.neutral.ink);
-		const first = holding(list, v.from), last = holding(list, v.to);
-
-		if (last - first > v.width)
-			return this.sampled(row, y, (t) => t >= list[0].ts ? list[holding(list, t)].holder - 1 : -1);
-		for (let i = first; i <= last && i < list.length; i++) {
-			const end = list[i + 1]?.ts ?? this.trace.window_ns;
-
-			if (end <= v.from || list[i].ts >= v.to || list[i].holder <= 0)
-				continue;
-			this.identity(list[i].holder - 1, Math.max(this.x(list[i].ts), v.x),
-				Math.min(this.x(end), v.x + v.width), y, row.bar, list[i].holder - 1);
-		}
+		this.whoWhen(row, y);
 	}
 	thread(row, y) {
 		const n = this.look.neutral, v = this.view, s = this.trace.columns(row.thread);

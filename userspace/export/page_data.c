@@ -8,6 +8,7 @@
 
 #include "base/map.h"
 #include "export/base64.h"
+#include "export/lanes.h"
 #include "model/model.h"
 #include "trace/syscall.h"
 #include "trace/trace.h"
@@ -15,7 +16,8 @@
 #define FLUSH_AT 32768
 
 /* First number of an entry: a thread's (or task's) id, eight times, plus one of these. viewer/PAGE.md. */
-enum { ENTRY_START, ENTRY_SPAN, ENTRY_GIL, ENTRY_LOCK, ENTRY_TASK_START, ENTRY_TASK_SPAN };
+enum { ENTRY_START, ENTRY_SPAN, ENTRY_GIL, ENTRY_LOCK, ENTRY_TASK_START, ENTRY_TASK_SPAN,
+       ENTRY_LANE };
 /* What a span is; waits: CODE_WAIT + kind. */
 enum { CODE_RUNNING, CODE_WOKEN, CODE_PREEMPTED, CODE_STOPPED, CODE_UNKNOWN, CODE_WAIT };
 
@@ -27,6 +29,7 @@ struct data {
 	struct map known;    /* hash of a text: its number + 1 */
 	u32 n_objects;
 	u64 begin, spans;
+	struct lanes lanes;  /* contended locks */
 	struct buf tasks;    /* JSON objects with commas between, in the order in which tasks ended */
 	u32 *task_thread;    /* by task id: thread of its first step, + 1 */
 	u32 n_task_threads;
@@ -115,14 +118,21 @@ static void on_window_begin(void *ctx, u64 ts)
 
 static void on_thread_start(void *ctx, const struct thread *t, u64 ts)
 {
-	entry(ctx, t->id, ENTRY_START);
-	put_number(ctx, since(ctx, ts));
+	struct data *d = ctx;
+
+	lanes_enter(&d->lanes, t, ts);
+	entry(d, t->id, ENTRY_START);
+	put_number(d, since(d, ts));
 }
 
 static void on_state(void *ctx, const struct span *s)
 {
 	struct data *d = ctx;
 
+	if (s->state == STATE_WAITING)
+		lanes_woken(&d->lanes, s->thread, s->waker, s->end_ns);
+	if (s->thread->state == STATE_WAITING)
+		lanes_enter(&d->lanes, s->thread, s->end_ns);
 	entry(d, s->thread->id, ENTRY_SPAN);
 	put_number(d, s->end_ns - s->start_ns);
 	d->spans++;
@@ -152,6 +162,7 @@ static void on_gil(void *ctx, s32 tgid, u64 lock, u32 holder, bool known, bool e
 	char text[64];
 
 	(void)exact;
+	lanes_gil(&d->lanes, tgid, lock, holder, known, ts);
 	snprintf(text, sizeof(text), "GIL %d 0x%" PRIx64, tgid, lock);
 	entry(d, known ? plus_one(holder) : 0, ENTRY_GIL);
 	put_number(d, object_number(d, text));
@@ -164,6 +175,7 @@ static void on_lock_wait(void *ctx, const struct lock_wait *w)
 {
 	struct data *d = ctx;
 
+	lanes_wait_over(&d->lanes, w);
 	entry(d, w->thread->id, ENTRY_LOCK);
 	put_number(d, since(d, w->start_ns));
 	put_number(d, w->end_ns - w->start_ns);
@@ -172,6 +184,22 @@ static void on_lock_wait(void *ctx, const struct lock_wait *w)
 	put_number(d, plus_one(w->releaser));
 	put_number(d, w->blocked_ns);
 	put_number(d, w->turns);
+}
+
+/* While anybody waited for a lock: who held it. */
+static void on_lane(void *ctx, const struct lock_lane *lane, u64 start, u64 end)
+{
+	struct data *d = ctx;
+
+	entry(d, lane->id, ENTRY_LANE);
+	put_number(d, since(d, start));
+	put_number(d, end - start);
+	put_number(d, plus_one(lane->holder));
+}
+
+static void on_window_end(void *ctx, u64 ts)
+{
+	lanes_end(&((struct data *)ctx)->lanes, ts);
 }
 
 /* ---- tasks ---- */
@@ -256,7 +284,7 @@ static void on_task_end(void *ctx, const struct task *task, u64 ts)
 }
 
 static const struct model_sink data_sink = {
-	.window_begin = on_window_begin, .thread_start = on_thread_start, .state = on_state,
+	.window_begin = on_window_begin, .window_end = on_window_end, .thread_start = on_thread_start, .state = on_state,
 	.gil = on_gil, .lock_wait = on_lock_wait, .task_start = on_task_start, .task_state = on_task_state,
 	.task_end = on_task_end,
 };
@@ -309,6 +337,11 @@ static void put_json(const struct data *d, struct buf *json)
 	buf_puts(json, "],\"tasks\":[");
 	if (d->tasks.len)
 		buf_put(json, d->tasks.data, d->tasks.len);
+	buf_puts(json, "],\"lanes\":[");
+	for (u32 i = 0; i < d->lanes.n; i++)
+		buf_printf(json, "%s{\"kind\":%u,\"tgid\":%d,\"lock\":\"0x%" PRIx64 "\",\"contended_ns\":%" PRIu64 "}",
+			   i ? "," : "", d->lanes.lane[i]->kind, d->lanes.lane[i]->tgid, d->lanes.lane[i]->lock,
+			   d->lanes.lane[i]->contended_ns);
 	buf_puts(json, "],\"parked_kinds\":[");
 	for (int i = 0; i < KINDS; i++) {
 		if (!(parked & 1u << i))
@@ -332,6 +365,7 @@ int page_data(struct out *out, const char *trace, struct buf *json, struct error
 		free(base64);
 		return error_set(err, code, "out of memory");
 	}
+	lanes_init(&d.lanes, on_lane, &d);
 	code = trace_reader_open(&reader, trace, err);
 	if (!code)
 		code = model_new(&d.model, err);
@@ -344,11 +378,12 @@ int page_data(struct out *out, const char *trace, struct buf *json, struct error
 		put_json(&d, json);
 	}
 	base64_end(base64);
-	if (!code && (d.failed || d.objects.failed || d.text.failed || d.tasks.failed))
+	if (!code && (d.failed || d.objects.failed || d.text.failed || d.tasks.failed || d.lanes.failed))
 		code = error_set(err, -ENOMEM, "out of memory");
 	trace_reader_close(reader);
 	model_free(d.model);
 	map_free(&d.known);
+	lanes_free(&d.lanes);
 	buf_free(&d.bytes);
 	buf_free(&d.objects);
 	buf_free(&d.text);
