@@ -14,7 +14,8 @@ public:
 	{
 		std::lock_guard<std::mutex> guard(mutex_); // WAIT store::Box<int>::put(int)
 		std::this_thread::sleep_for(std::chrono::milliseconds(2));
-		value_ = value;
+		if (value_ < value) // or the main thread may miss the last one for ever
+			value_ = value;
 		changed_.notify_all();
 	}
 
