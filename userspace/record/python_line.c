@@ -22,7 +22,7 @@ static bool read_number(const u8 *table, size_t len, size_t *at, u32 *value)
 
 int python_line(const u8 *table, size_t len, int first, u32 unit)
 {
-	int line = first;
+	u32 line = (u32)first; /* wraps on a damaged table, which is no harm; an int must not */
 
 	for (size_t at = 0; at < len;) {
 		u8 head = table[at++];
@@ -31,14 +31,14 @@ int python_line(const u8 *table, size_t len, int first, u32 unit)
 		if (!(head & 0x80))
 			return 0;
 		if (kind >= 10 && kind <= 12)
-			line += (int)kind - 10;
+			line += kind - 10;
 		if (kind == 13 || kind == 14) {
 			if (!read_number(table, len, &at, &delta))
 				return 0;
-			line += delta & 1 ? -(int)(delta >> 1) : (int)(delta >> 1);
+			line += delta & 1 ? -(delta >> 1) : delta >> 1;
 		}
 		if (unit < units)
-			return kind == 15 ? 0 : line;
+			return kind == 15 ? 0 : (int)line;
 		unit -= units;
 		/* The columns: to where the next entry begins. */
 		while (at < len && !(table[at] & 0x80))
