@@ -1,173 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#include "metrics/tasks.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-#define REGIONS 64
-
-struct stretch {
-	struct task_figures *figures;
-	u32 depth;    /* open marks; > 0: it is running */
-	u64 since_ns; /* since when */
-};
-
-/* What a thread did in the step that it is in. */
-struct in_step {
-	u64 running_ns, blocked_ns;
-	enum wait_kind kind;
-	const char *line; /* the model's own */
-};
-
-struct task_meter {
-	struct model *model;
-	bool open;
-	u64 last_ns;
-	u32 parked;
-	struct stretch stretches[REGIONS + 1];
-	u32 n_stretches;
-	struct map alive; /* task id + 1 -> struct task, the model's own */
-	struct in_step *threads; /* by thread id */
-	u32 n_threads;
-	int error;
-};
-
-static void *fail(struct task_meter *m)
-{
-	m->error = -ENOMEM;
-	return NULL;
-}
-
-/* Room for one more in an array of pointers. */
-static bool push(void *array, u32 *n, u32 *cap, void *value)
-{
-	void **list, **grown;
-	u32 want = *cap ? *cap * 2 : 64;
-
-	memcpy(&list, array, sizeof(list));
-	if (*n == *cap) {
-		grown = realloc(list, want * sizeof(*grown));
-		if (!grown)
-			return false;
-		memcpy(array, &grown, sizeof(grown));
-		list = grown;
-		*cap = want;
-	}
-	list[(*n)++] = value;
-	return true;
-}
-
-/* ---- rows, places, stalls ---- */
-
-static void row_free(struct task_row *row)
-{
-	if (!row)
-		return;
-	free(row->name);
-	free(row->kind);
-	free(row->site);
-	free(row);
-}
-
-static struct task_row *row_of(struct task_meter *m, struct task_figures *f, const struct task *task)
-{
-	struct task_row *row = map_get(&f->row_map, task->id + 1ull);
-
-	if (row || f->n_rows >= TASK_ROWS)
-		return row;
-	row = calloc(1, sizeof(*row));
-	if (!row)
-		return fail(m);
-	*row = (struct task_row){.id = task->id, .creator = task->creator, .tgid = task->tgid,
-				 .name = strdup(task->name), .kind = strdup(task->kind),
-				 .site = strdup(task->site), .start_ns = task->start_ns};
-	if (!row->name || !row->kind || !row->site ||
-	    !push(&f->rows, &f->n_rows, &f->cap_rows, row)) {
-		row_free(row);
-		return fail(m);
-	}
-	if (map_set(&f->row_map, task->id + 1ull, row))
-		m->error = -ENOMEM;
-	return row;
-}
-
-static u64 hash_text(u64 hash, const char *text)
-{
-	for (; *text; text++)
-		hash = (hash ^ (u8)*text) * 1099511628211u; /* FNV-1a */
-	return (hash ^ 0xff) * 1099511628211u;
-}
-
-static void note_place(struct task_meter *m, struct task_figures *f, const struct task_span *s, u64 ns)
-{
-	u64 key = hash_text(hash_text(14695981039346656037u, s->what), s->at) | 1;
-	struct task_place *place = map_get(&f->place_map, key);
-
-	if (!place) {
-		if (f->n_places >= TASK_PLACES)
-			return;
-		place = calloc(1, sizeof(*place));
-		if (!place || !(place->what = strdup(s->what)) || !(place->at = strdup(s->at)) ||
-		    !push(&f->places, &f->n_places, &f->cap_places, place)) {
-			if (place) {
-				free(place->what);
-				free(place->at);
-			}
-			free(place);
-			fail(m);
-			return;
-		}
-		if (map_set(&f->place_map, key, place))
-			m->error = -ENOMEM;
-	}
-	place->waits++;
-	place->wait_ns += ns;
-	if (ns > place->max_ns)
-		place->max_ns = ns;
-}
-
-static void stall_free(struct task_stall *stall)
-{
-	if (!stall)
-		return;
-	free(stall->name);
-	free(stall->line);
-	free(stall->from);
-	free(stall->to);
-	free(stall);
-}
-
-static void note_stall(struct task_meter *m, struct task_figures *f, const struct task_step *s,
-		       const struct in_step *in)
-{
-	u64 key = s->thread->id + 1ull;
-	struct task_stall *old = map_get(&f->stall_map, key), *stall;
-
-	/* A job has its worker thread to itself: that is no loop that others wait for. */
-	if (!strcmp(s->task->kind, "job") || !strcmp(s->task->kind, "message"))
-		return;
-	if (old && s->end_ns - s->start_ns <= old->end_ns - old->start_ns)
-		return;
-	stall = calloc(1, sizeof(*stall));
-	if (!stall) {
-		fail(m);
-		return;
-	}
-	*stall = (struct task_stall){
-		.thread = s->thread->id, .task = s->task->id, .name = strdup(s->task->name),
-		.start_ns = s->start_ns, .end_ns = s->end_ns, .running_ns = in->running_ns,
-		.blocked_ns = in->blocked_ns, .kind = in->kind,
-		.line = in->line && *in->line ? strdup(in->line) : NULL,
-		.from = strdup(s->from), .to = strdup(s->to),
-		.kept_ready = model_task_counts(m->model)->ready,
-	};
-	stall_free(old);
-	if (!stall->name || !stall->from || !stall->to || map_set(&f->stall_map, key, stall)) {
-		stall_free(stall);
-		map_del(&f->stall_map, key);
-		fail(m);
-	}
-}
+#include "metrics/tasks_parts.h"
 
 /* ---- stretches ---- */
 
@@ -181,7 +16,7 @@ static void charge(struct task_meter *m, struct stretch *s, const struct task *t
 	if (slot < 0 || from >= to)
 		return;
 	s->figures->time.ns[slot] += to - from;
-	row = row_of(m, s->figures, task);
+	row = tasks_row(m, s->figures, task);
 	if (row)
 		row->time.ns[slot] += to - from;
 }
@@ -236,7 +71,7 @@ static struct stretch *stretch_new(struct task_meter *m, const char *name)
 
 	if (!f || (name && !(f->name = strdup(name)))) {
 		free(f);
-		return fail(m);
+		return tasks_fail(m);
 	}
 	m->stretches[m->n_stretches] = (struct stretch){.figures = f};
 	return &m->stretches[m->n_stretches++];
@@ -339,7 +174,7 @@ static struct in_step *in_step_of(struct task_meter *m, u32 id)
 		struct in_step *grown = realloc(m->threads, want * sizeof(*grown));
 
 		if (!grown)
-			return fail(m);
+			return tasks_fail(m);
 		memset(grown + m->n_threads, 0, (want - m->n_threads) * sizeof(*grown));
 		m->threads = grown;
 		m->n_threads = want;
@@ -433,14 +268,14 @@ static void on_task_state(void *ctx, const struct task_span *span)
 		charge(m, s, span->task, slot, span->start_ns, span->end_ns);
 		if (span->thread && span->what[0] && span->end_ns > s->since_ns) {
 			u64 from = span->start_ns > s->since_ns ? span->start_ns : s->since_ns;
-			struct task_row *row = row_of(m, s->figures, span->task);
+			struct task_row *row = tasks_row(m, s->figures, span->task);
 
 			add_price(&s->figures->price, span, from);
 			if (row)
 				add_price(&row->price, span, from);
 		}
 		if (span->state == STATE_WAITING && !span->thread && span->end_ns > s->since_ns)
-			note_place(m, s->figures, span, span->end_ns -
+			tasks_note_place(m, s->figures, span, span->end_ns -
 				   (span->start_ns > s->since_ns ? span->start_ns : s->since_ns));
 	}
 }
@@ -465,13 +300,13 @@ static void on_task_step(void *ctx, const struct task_step *step)
 		if (!m->stretches[i].depth)
 			continue;
 		f->steps++;
-		row = row_of(m, f, step->task);
+		row = tasks_row(m, f, step->task);
 		if (row) {
 			row->steps++;
 			if (ns > row->longest_step_ns)
 				row->longest_step_ns = ns;
 		}
-		note_stall(m, f, step, &now);
+		tasks_note_stall(m, f, step, &now);
 	}
 	*in = (struct in_step){0};
 }
@@ -528,38 +363,12 @@ int task_meter_new(struct task_meter **out, struct model *model)
 	return 0;
 }
 
-static void figures_end(struct task_figures *f)
-{
-	struct map_slot *slot;
-
-	curve_free(&f->parallelism);
-	curve_free(&f->concurrency);
-	curve_free(&f->demand);
-	curve_free(&f->alive);
-	for (u32 i = 0; i < f->n_rows; i++)
-		row_free(f->rows[i]);
-	for (u32 i = 0; i < f->n_places; i++) {
-		free(f->places[i]->what);
-		free(f->places[i]->at);
-		free(f->places[i]);
-	}
-	for (size_t i = 0; (slot = map_next(&f->stall_map, &i));)
-		stall_free(slot->value);
-	free(f->rows);
-	free(f->places);
-	map_free(&f->row_map);
-	map_free(&f->place_map);
-	map_free(&f->stall_map);
-	free(f->name);
-	free(f);
-}
-
 void task_meter_free(struct task_meter *m)
 {
 	if (!m)
 		return;
 	for (u32 i = 0; i < m->n_stretches; i++)
-		figures_end(m->stretches[i].figures);
+		tasks_figures_free(m->stretches[i].figures);
 	map_free(&m->alive);
 	free(m->threads);
 	free(m);
@@ -588,39 +397,4 @@ const struct task_figures *task_meter_named(const struct task_meter *m, const ch
 int task_meter_error(const struct task_meter *m)
 {
 	return m->error;
-}
-
-static int compare_stalls(const void *a, const void *b)
-{
-	const struct task_stall *x = *(struct task_stall *const *)a;
-	const struct task_stall *y = *(struct task_stall *const *)b;
-	u64 dx = x->end_ns - x->start_ns, dy = y->end_ns - y->start_ns;
-
-	if (dx != dy)
-		return dx < dy ? 1 : -1;
-	return x->thread < y->thread ? -1 : x->thread > y->thread;
-}
-
-struct task_stall **task_figures_stalls(const struct task_figures *f, size_t *n)
-{
-	struct task_stall **list = malloc((f->stall_map.len + 1) * sizeof(struct task_stall *));
-	struct map_slot *slot;
-
-	*n = 0;
-	if (!list)
-		return NULL;
-	for (size_t i = 0; (slot = map_next(&f->stall_map, &i));)
-		list[(*n)++] = slot->value;
-	qsort(list, *n, sizeof(list[0]), compare_stalls);
-	return list;
-}
-
-const struct task_stall *task_figures_stall(const struct task_figures *f)
-{
-	size_t n;
-	struct task_stall **list = task_figures_stalls(f, &n);
-	const struct task_stall *first = list && n ? list[0] : NULL;
-
-	free(list);
-	return first;
 }
