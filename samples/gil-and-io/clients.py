@@ -9,7 +9,7 @@ import threading
 import corun_marks as corun
 
 REQUESTS = 12
-ANSWER_AFTER = 0.08  # seconds
+ANSWER_AFTER = 0.2  # seconds
 
 
 def serve(listener):

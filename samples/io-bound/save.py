@@ -16,7 +16,7 @@ def filesystem(path):
 
 
 def main():
-    page = b"order: ramen\n" * 5000
+    page = b"order: ramen\n" * 80_000
     with open("orders.txt", "wb", buffering=0) as file:
         kind = filesystem("orders.txt")
         with corun.region("work"):

@@ -127,10 +127,11 @@ static enum verdict_cause cpu_cause(const struct verdict_facts *f)
 	return CAUSE_NONE;
 }
 
+/* One at a time: what it is ready meanwhile is others' doing, and says nothing about its own work. */
 static void alone(const struct verdict_facts *f, struct verdict *v)
 {
 	v->class = VERDICT_SERIAL;
-	if (f->wait_share >= MOSTLY) {
+	if (f->wait_share > 0 && f->wait_share >= MOSTLY * (1 - f->ready_share)) {
 		v->class = VERDICT_IO_BOUND;
 		v->cause = CAUSE_WAIT;
 		v->kind = f->wait_kind;
