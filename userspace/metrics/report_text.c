@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "metrics/locks_text.h"
 #include "metrics/phases.h"
 #include "metrics/report.h"
 #include "metrics/sched_text.h"
@@ -104,6 +105,29 @@ static void put_verdict(struct text *t)
 	verdict_text(&verdict, t->look->korean, t->b);
 }
 
+/* A sentence behind a mark, broken between words where it is longer than a line. */
+static void put_warning(struct text *t, const char *text)
+{
+	const int room = 78;
+
+	buf_puts(t->b, "! ");
+	for (;;) {
+		size_t fit = 0, len = strlen(text);
+
+		for (size_t i = 1; i <= len && utf8_columns(text, i) <= room; i++)
+			if (i == len || text[i] == ' ')
+				fit = i;
+		if (!fit) /* a word longer than a line: let the terminal break it */
+			fit = strcspn(text, " ");
+		buf_put(t->b, text, fit);
+		buf_putc(t->b, '\n');
+		text += fit + (text[fit] == ' ');
+		if (!*text)
+			return;
+		buf_puts(t->b, "  ");
+	}
+}
+
 static void put_warnings(struct text *t)
 {
 	const struct report *r = t->r;
@@ -123,7 +147,7 @@ static void put_warnings(struct text *t)
 		buf_puts(t->b, ". All before that is whole.\n");
 	}
 	for (u32 i = 0; i < r->n_notes; i++)
-		buf_printf(t->b, "! %s\n", r->notes[i]);
+		put_warning(t, r->notes[i]);
 }
 
 static void put_window(struct text *t)
@@ -174,8 +198,11 @@ static void put_usage_line(struct text *t, const char *label, u64 ns, u64 whole)
 {
 	double share = share_of(ns, whole);
 
-	buf_printf(t->b, "    %-16s %5.1f %%  ", label, 100 * share);
-	put_bar(t, share);
+	buf_printf(t->b, "    %-16s %5.1f %%", label, 100 * share);
+	if (share * BAR_COLUMNS >= 0.5) {
+		buf_puts(t->b, "  ");
+		put_bar(t, share);
+	}
 	buf_putc(t->b, '\n');
 }
 
@@ -257,16 +284,6 @@ static void put_threads(struct text *t)
 	free(order);
 }
 
-/* A lock that many want and that changes hands all the time: a convoy. */
-static void put_hand_offs(struct text *t, const struct lock_figures *l)
-{
-	buf_printf(t->b, "      passed on %" PRIu64 " time%s, one every ", l->hand_offs,
-		   l->hand_offs == 1 ? "" : "s");
-	put_duration(t, t->r->figures->duration_ns / l->hand_offs);
-	buf_printf(t->b, "; the same thread got it back %" PRIu64 " time%s\n", l->got_back,
-		   l->got_back == 1 ? "" : "s");
-}
-
 /* Where in the code they waited, if that was recorded. */
 static void put_sites(struct text *t, const struct sites *sites, u64 total_ns)
 {
@@ -275,46 +292,6 @@ static void put_sites(struct text *t, const struct sites *sites, u64 total_ns)
 	if (sites_put_text(sites, 2, total_ns, 28, &text) && !text.failed)
 		buf_printf(t->b, "      at %s\n", text.data);
 	buf_free(&text);
-}
-
-static void put_locks(struct text *t)
-{
-	const struct figures *f = t->r->figures;
-	u32 shown = 0;
-
-	for (u32 i = 0; i < f->n_locks && (shown < TOP_LINES || t->look->all_threads); i++) {
-		const struct lock_figures *l = f->lock_list[i];
-		struct buf name = BUF_INIT;
-
-		if (l->kind != KIND_GIL && l->kind != KIND_MUTEX && l->kind != KIND_RWLOCK)
-			continue;
-		if (!shown++)
-			buf_printf(t->b, "\n  %-27s %6s %9s %9s   %s\n", "locks", "waits", "total",
-				   "longest", "held by");
-		if (l->kind == KIND_GIL)
-			buf_printf(&name, "GIL of process %d", l->tgid);
-		else
-			buf_printf(&name, "%s %" PRIx64, kind_table[l->kind].label, l->lock);
-		buf_puts(t->b, "    ");
-		put_name(t, name.data ? name.data : "", 25);
-		buf_printf(t->b, " %6" PRIu64 "  ", l->waits);
-		put_duration(t, l->wait_ns);
-		buf_puts(t->b, "  ");
-		put_duration(t, l->waits_hist.max);
-		buf_puts(t->b, "   ");
-		if (!l->n_holders)
-			buf_puts(t->b, "not known");
-		for (u32 h = 0; h < l->n_holders && h < 2; h++) {
-			buf_puts(t->b, h ? ", " : "");
-			report_thread_label(t->r, l->holders[h]->thread, t->b);
-			buf_printf(t->b, " %.0f %%", 100 * share_of(l->holders[h]->wait_ns, l->wait_ns));
-		}
-		buf_putc(t->b, '\n');
-		if (l->kind == KIND_GIL && l->hand_offs)
-			put_hand_offs(t, l);
-		put_sites(t, &l->sites, l->wait_ns);
-		buf_free(&name);
-	}
 }
 
 static void put_calls(struct text *t)
@@ -390,7 +367,7 @@ void report_text(const struct report *r, const struct report_look *look, struct 
 		phases_text(r->phases, r, look, b);
 	if (!f->name || f->name[0])
 		tasks_text(task_meter_named(r->tasks, f->name), look->utf8, b);
-	put_locks(&t);
+	locks_text(r, look, b);
 	put_path(&t);
 	if (r->asked)
 		what_if_text(&r->what_if, b);

@@ -9,7 +9,7 @@
 
 /* A step that keeps an event loop from everybody else for this long is worth a line. */
 #define STALL_NS (10 * NSEC_PER_MSEC)
-#define STATES_SHOWN 5
+#define COLUMNS 80
 
 /* @text in at most @columns, its head; what would move the cursor, or is not ASCII without @utf8: '?'. */
 static void put_name(struct buf *b, const char *text, bool utf8, int columns)
@@ -44,6 +44,7 @@ static void put_states(struct buf *b, const struct task_figures *f)
 {
 	const u64 *order[USAGE_SLOTS];
 	u64 whole = usage_alive(&f->time);
+	struct buf line = BUF_INIT;
 	size_t n = 0;
 
 	for (unsigned int slot = 0; slot < USAGE_SLOTS; slot++)
@@ -52,12 +53,17 @@ static void put_states(struct buf *b, const struct task_figures *f)
 	if (!n)
 		return;
 	qsort(order, n, sizeof(order[0]), by_time);
-	buf_puts(b, "    their time  ");
-	for (size_t i = 0; i < n && i < STATES_SHOWN; i++)
-		buf_printf(b, "%s%s %.1f %%", i ? ", " : "",
-			   usage_label((unsigned int)(order[i] - f->time.ns)),
-			   100 * (double)*order[i] / (double)whole);
-	buf_putc(b, '\n');
+	buf_puts(&line, "    their time  ");
+	for (size_t i = 0; i < n; i++) {
+		const char *label = usage_label((unsigned int)(order[i] - f->time.ns));
+
+		if (line.len + strlen(label) + strlen(", 100.0 %") + 1 > COLUMNS)
+			break;
+		buf_printf(&line, "%s%s %.1f %%", i ? ", " : "", label, 100 * (double)*order[i] / (double)whole);
+	}
+	if (!line.failed)
+		buf_printf(b, "%s\n", line.data);
+	buf_free(&line);
 }
 
 static void put_stall(struct buf *b, const struct task_stall *s, bool utf8)
@@ -80,9 +86,9 @@ static void put_stall(struct buf *b, const struct task_stall *s, bool utf8)
 		buf_puts(b, s->to[0] ? " before " : "");
 		put_name(b, s->to, utf8, 24);
 	}
-	if (s->kept_ready)
-		buf_printf(b, "; %u task%s waited for it", s->kept_ready, s->kept_ready == 1 ? "" : "s");
 	buf_putc(b, '\n');
+	if (s->kept_ready)
+		buf_printf(b, "      %u task%s waited for it\n", s->kept_ready, s->kept_ready == 1 ? "" : "s");
 }
 
 void tasks_text(const struct task_figures *f, bool utf8, struct buf *b)
@@ -91,13 +97,13 @@ void tasks_text(const struct task_figures *f, bool utf8, struct buf *b)
 
 	if (!f || !f->n_tasks)
 		return;
-	buf_printf(b, "\n  tasks       %u in %" PRIu64 " steps; in flight %.1f (at most %u), running %.1f "
-		   "(at most %u)\n", f->n_tasks, f->steps, curve_mean(&f->concurrency, f->active_ns),
+	buf_printf(b, "\n  tasks       %u in %" PRIu64 " steps; in flight %.1f (max %u), running %.1f "
+		   "(max %u)\n", f->n_tasks, f->steps, curve_mean(&f->concurrency, f->active_ns),
 		   f->concurrency.max, curve_mean(&f->parallelism, f->active_ns), f->parallelism.max);
 	put_states(b, f);
 	if (f->price.messages) {
 		buf_puts(b, "    sent        ");
-		buf_printf(b, "%" PRIu64 " messages, %.1f MB: pickling ", f->price.messages,
+		buf_printf(b, "%" PRIu64 " messages, %.1f MB\n      pickling ", f->price.messages,
 			   (double)f->price.bytes / 1e6);
 		buf_put_duration(b, f->price.pickling_ns, 0);
 		buf_puts(b, ", unpickling ");

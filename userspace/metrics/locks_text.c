@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "metrics/locks_text.h"
+
+#include <inttypes.h>
+
+#include "base/utf8.h"
+#include "trace/text.h"
+
+#define TOP_LOCKS 8
+#define TOP_HOLDERS 4
+#define NAME_COLUMNS 20
+#define COLUMNS 80
+
+/* "worker-1 27 %": who held @l while others waited, and for how much of their waiting. */
+static void holder_text(const struct report *r, const struct report_look *look, const struct lock_figures *l,
+			u32 holder, struct buf *b)
+{
+	const struct holder_figures *h = l->holders[holder];
+	struct buf label = BUF_INIT;
+	int width;
+
+	report_thread_label(r, h->thread, &label);
+	width = label.data ? utf8_columns(label.data, label.len) : 0;
+	report_put_name(b, label.data ? label.data : "", look->utf8, width < NAME_COLUMNS ? width : NAME_COLUMNS);
+	buf_printf(b, " %.0f %%", l->wait_ns ? 100.0 * (double)h->wait_ns / (double)l->wait_ns : 0.0);
+	buf_free(&label);
+}
+
+/* As many holders as fit on the line, the others as a number. */
+static void put_holders(const struct report *r, const struct report_look *look, const struct lock_figures *l,
+			struct buf *b)
+{
+	const int room = COLUMNS - (int)sizeof(", and 4294967295 more");
+	struct buf line = BUF_INIT, next = BUF_INIT;
+	u32 shown = 0;
+
+	buf_printf(&line, "      %zu thread%s waited; held by ", l->threads.len, l->threads.len == 1 ? "" : "s");
+	if (!l->n_holders)
+		buf_puts(&line, "not known");
+	for (; shown < l->n_holders && shown < TOP_HOLDERS; shown++) {
+		buf_clear(&next);
+		holder_text(r, look, l, shown, &next);
+		if (line.failed || next.failed)
+			break;
+		if (shown && utf8_columns(line.data, line.len) + 2 + utf8_columns(next.data, next.len) > room)
+			break;
+		buf_printf(&line, "%s%s", shown ? ", " : "", next.data);
+	}
+	if (shown < l->n_holders)
+		buf_printf(&line, " and %u more", l->n_holders - shown);
+	if (!line.failed)
+		buf_printf(b, "%s\n", line.data);
+	buf_free(&line);
+	buf_free(&next);
+}
+
+/* A lock that many want and that changes hands all the time: a convoy. */
+static void put_hand_offs(const struct report *r, const struct lock_figures *l, struct buf *b)
+{
+	buf_printf(b, "      passed on %" PRIu64 " x, one every ", l->hand_offs);
+	buf_put_duration(b, r->figures->duration_ns / l->hand_offs, 0);
+	buf_printf(b, "; the same thread got it back %" PRIu64 " x\n", l->got_back);
+}
+
+static void put_lock(const struct report *r, const struct report_look *look, const struct lock_figures *l,
+		     struct buf *b)
+{
+	struct buf text = BUF_INIT;
+
+	if (l->kind == KIND_GIL)
+		buf_printf(&text, "GIL of process %d", l->tgid);
+	else
+		buf_printf(&text, "%s %" PRIx64, kind_table[l->kind].label, l->lock);
+	buf_puts(b, "    ");
+	report_put_name(b, text.data ? text.data : "", look->utf8, 25);
+	buf_printf(b, " %6" PRIu64, l->waits);
+	buf_put_duration(b, l->wait_ns, 11);
+	buf_put_duration(b, hist_percentile(&l->waits_hist, 50), 11);
+	buf_put_duration(b, hist_percentile(&l->waits_hist, 99), 11);
+	buf_put_duration(b, l->waits_hist.max, 11);
+	buf_putc(b, '\n');
+	put_holders(r, look, l, b);
+	if (l->kind == KIND_GIL && l->hand_offs)
+		put_hand_offs(r, l, b);
+	buf_clear(&text);
+	if (sites_put_text(&l->sites, 2, l->wait_ns, 28, &text) && !text.failed)
+		buf_printf(b, "      at %s\n", text.data);
+	buf_free(&text);
+}
+
+void locks_text(const struct report *r, const struct report_look *look, struct buf *b)
+{
+	const struct figures *f = r->figures;
+	u32 shown = 0, rest = 0;
+	u64 rest_ns = 0;
+
+	for (u32 i = 0; i < f->n_locks; i++) {
+		const struct lock_figures *l = f->lock_list[i];
+
+		if (l->kind != KIND_GIL && l->kind != KIND_MUTEX && l->kind != KIND_RWLOCK)
+			continue;
+		if (shown == TOP_LOCKS && !look->all_threads) {
+			rest++;
+			rest_ns += l->wait_ns;
+			continue;
+		}
+		if (!shown++)
+			buf_printf(b, "\n  %-27s %6s%11s%11s%11s%11s\n", "locks", "waits", "in all", "half below",
+				   "99 % below", "longest");
+		put_lock(r, look, l, b);
+	}
+	if (rest) {
+		buf_printf(b, "    and %u more, waited for ", rest);
+		buf_put_duration(b, rest_ns, 0);
+		buf_puts(b, " in all; --all-threads shows them\n");
+	}
+}
