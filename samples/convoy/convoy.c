@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 		snprintf(name, sizeof(name), hogged && !i ? "hog" : "worker-%d", i + 1);
 		pthread_setname_np(threads[i], name);
 	}
-	deadline = now() + 0.6;
+	deadline = now() + 2;
 	corun_begin("work");
 	pthread_barrier_wait(&start);
 	for (int i = 0; i < THREADS; i++)
