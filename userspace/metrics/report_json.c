@@ -150,18 +150,20 @@ static void put_joint(struct buf *b, const struct figures *f)
 static void put_processes(struct buf *b, const struct report *r)
 {
 	const struct figures *f = r->figures;
+	u32 n = model_n_processes(r->model);
+	struct usage *sums = calloc(n + 1, sizeof(*sums)); /* by the process's id */
 	bool first = true;
 
 	buf_puts(b, "\"processes\":[");
-	for (u32 i = 0; i < model_n_processes(r->model); i++) {
+	b->failed |= !sums;
+	for (u32 t = 0; sums && t < f->n_threads; t++)
+		if (f->threads[t])
+			usage_add(&sums[model_thread(r->model, t)->process->id], &f->threads[t]->time);
+	for (u32 i = 0; sums && i < n; i++) {
 		const struct process *p = model_process(r->model, i);
-		struct usage sum = {0};
 
 		if (p->outsider || !p->start_ns)
 			continue;
-		for (u32 t = 0; t < f->n_threads; t++)
-			if (f->threads[t] && model_thread(r->model, t)->process == p)
-				usage_add(&sum, &f->threads[t]->time);
 		buf_printf(b, "%s{\"id\":%u,\"tgid\":%d,\"ns_tgid\":%d,", first ? "" : ",", p->id, p->tgid,
 			   p->ns_tgid);
 		first = false;
@@ -179,10 +181,11 @@ static void put_processes(struct buf *b, const struct report *r)
 			buf_put_json(b, p->images[k]);
 		}
 		buf_puts(b, "],");
-		put_usage(b, &sum);
+		put_usage(b, &sums[p->id]);
 		buf_putc(b, '}');
 	}
 	buf_putc(b, ']');
+	free(sums);
 }
 
 static void put_hist(struct buf *b, const char *key, const struct hist *h)
