@@ -4,8 +4,9 @@
 Other programs on the machine lengthen a real run, and a virtual machine's CPUs are not the same from one
 second to the next. So a pair of runs counts only if it was quiet: the same CPU time in both within 5 %,
 under 3 % steal in each, and each replayed without other programs' load as long as it was within 5 %. That
-check knows nothing of the prediction. Of up to three quiet pairs the median error counts, good or bad;
-without a quiet pair a test is skipped, and says so. Every quiet pair goes to build/what-if.ndjson.
+check knows nothing of the prediction. Of three quiet pairs the median error counts, good or bad. Where fewer
+can be had, only a gross error counts: two real runs of 40 ms with a fought-over lock differ by 10 % themselves.
+Without a quiet pair a test is skipped, and says so. Every quiet pair goes to build/what-if.ndjson.
 """
 import json
 import os
@@ -15,6 +16,7 @@ from lib import Skip, check, record, report, scratch, test, top
 
 TRIES = 12
 PAIRS = 3
+GROSS = 30  # percent
 PYTHON = """
 import sys, threading, multiprocessing
 def work():
@@ -56,12 +58,13 @@ def note(label, kind, predicted, real):
 
 
 def judge(kind, errors, limit):
-    """The median of each column of @errors, in percent, within @limit."""
+    """The median of each column of @errors, in percent, within @limit; of fewer than PAIRS within GROSS."""
     if not errors:
         raise Skip(f"no quiet pair of runs in {TRIES}: other programs have the CPUs")
+    limit = limit if len(errors) >= PAIRS else GROSS
     medians = [round(statistics.median(column), 1) for column in zip(*errors)]
     check(all(abs(m) <= limit for m in medians), kind, "predicted against real, percent:", errors)
-    return f"median error {medians} % of {len(errors)} quiet pairs"
+    return f"median error {medians} % of {len(errors)} quiet pairs, limit {limit} %"
 
 
 def both_ways(kind, command):
