@@ -173,34 +173,11 @@ static int keep_all(const struct options *o, const struct judgement *j, struct e
 	return code;
 }
 
-/* @text from column @column on, on as many lines of 80 columns as it takes. */
-static void print_wrapped(const char *text, int column)
-{
-	int at = column;
-
-	while (*text) {
-		size_t n = strcspn(text, " ");
-		int columns = utf8_columns(text, (int)n);
-
-		if (at > column && at + 1 + columns > 80) {
-			printf("\n%*s", column, "");
-			at = column;
-		} else if (at > column) {
-			putchar(' ');
-			at++;
-		}
-		printf("%.*s", (int)n, text);
-		at += columns;
-		text += n;
-		text += strspn(text, " ");
-	}
-	putchar('\n');
-}
-
 static void print_result(const struct judgement *j, const char *page, enum lesson_language language)
 {
 	static const char *const outcomes[] = {"holds", "FAILS", "skipped"};
 	const struct lesson *l = j->lesson;
+	struct buf wrapped = BUF_INIT;
 	char words[512];
 
 	printf("%s: %s\n", l->name, l->title.in[language]);
@@ -220,8 +197,11 @@ static void print_result(const struct judgement *j, const char *page, enum lesso
 			printf("%*s", 25 - room, "");
 		snprintf(words, sizeof(words), "%.300s%s%.150s%s", l->claims[i].text.in[language], r->reason[0] ? " (" : "",
 			 r->reason, r->reason[0] ? ")" : "");
-		print_wrapped(words, 35);
+		buf_clear(&wrapped);
+		buf_put_wrapped(&wrapped, words, 35, 80);
+		fputs(wrapped.failed ? "\n" : wrapped.data, stdout);
 	}
+	buf_free(&wrapped);
 	printf("  %s\n\n", page);
 }
 

@@ -175,3 +175,27 @@ void buf_put_duration(struct buf *buf, u64 ns, int columns)
 		 value >= 10 ? "%.1f %s" : "%.2f %s", value, units[u].name);
 	buf_printf(buf, "%*s", columns, text);
 }
+
+void buf_put_wrapped(struct buf *buf, const char *text, int column, int columns)
+{
+	int at = column;
+
+	while (*text) {
+		size_t n = strcspn(text, " ");
+		int width = utf8_columns(text, n);
+
+		if (at > column && at + 1 + width > columns) {
+			buf_printf(buf, "\n%*s", column, "");
+			at = column;
+		} else if (at > column) {
+			buf_putc(buf, ' ');
+			at++;
+		}
+		for (size_t i = 0; i < n; i++)
+			buf_putc(buf, (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i]);
+		at += width;
+		text += n;
+		text += strspn(text, " ");
+	}
+	buf_putc(buf, '\n');
+}

@@ -39,4 +39,8 @@ void buf_free(struct buf *buf);
  * to @columns, on the left (negative: on the right); 0: as it is. */
 void buf_put_duration(struct buf *buf, u64 ns, int columns);
 
+/* @text for a terminal of @columns, from column @column on: broken between words, each further line indented
+ * to @column, a newline behind the last. Control characters, which would move the cursor, are shown as '?'. */
+void buf_put_wrapped(struct buf *buf, const char *text, int column, int columns);
+
 #endif

@@ -2,14 +2,13 @@
 #include "metrics/locks_text.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/utf8.h"
 #include "trace/text.h"
 
 #define TOP_LOCKS 8
-#define TOP_HOLDERS 4
 #define NAME_COLUMNS 20
-#define COLUMNS 80
 
 /* "worker-1 27 %": who held @l while others waited, and for how much of their waiting. */
 static void holder_text(const struct report *r, const struct report_look *look, const struct lock_figures *l,
@@ -30,19 +29,20 @@ static void holder_text(const struct report *r, const struct report_look *look, 
 static void put_holders(const struct report *r, const struct report_look *look, const struct lock_figures *l,
 			struct buf *b)
 {
-	const int room = COLUMNS - (int)sizeof(", and 4294967295 more");
 	struct buf line = BUF_INIT, next = BUF_INIT;
-	u32 shown = 0;
+	u32 shown = 0, rest;
 
 	buf_printf(&line, "      %zu thread%s waited; held by ", l->threads.len, l->threads.len == 1 ? "" : "s");
 	if (!l->n_holders)
 		buf_puts(&line, "not known");
-	for (; shown < l->n_holders && shown < TOP_HOLDERS; shown++) {
+	for (; shown < l->n_holders; shown++) {
 		buf_clear(&next);
 		holder_text(r, look, l, shown, &next);
 		if (line.failed || next.failed)
 			break;
-		if (shown && utf8_columns(line.data, line.len) + 2 + utf8_columns(next.data, next.len) > room)
+		rest = l->n_holders - shown - 1;
+		if (shown && utf8_columns(line.data, line.len) + 2 + utf8_columns(next.data, next.len) +
+				     (rest ? snprintf(NULL, 0, " and %u more", rest) : 0) > REPORT_COLUMNS)
 			break;
 		buf_printf(&line, "%s%s", shown ? ", " : "", next.data);
 	}
@@ -82,9 +82,7 @@ static void put_lock(const struct report *r, const struct report_look *look, con
 	put_holders(r, look, l, b);
 	if (l->kind == KIND_GIL && l->hand_offs)
 		put_hand_offs(r, l, b);
-	buf_clear(&text);
-	if (sites_put_text(&l->sites, 2, l->wait_ns, 28, &text) && !text.failed)
-		buf_printf(b, "      at %s\n", text.data);
+	sites_put_line(&l->sites, l->wait_ns, b);
 	buf_free(&text);
 }
 

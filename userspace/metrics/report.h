@@ -24,6 +24,8 @@
 #include "metrics/tasks.h"
 #include "trace/trace.h"
 
+#define REPORT_COLUMNS 80 /* of the terminal that its text fits */
+
 struct phases;
 
 struct report_options {
@@ -78,7 +80,7 @@ void report_free(struct report *report);
 
 /* The figures as JSON: one object and a newline. Keys are only ever added. */
 void report_json(const struct report *report, struct buf *buf);
-/* The figures for people, 80 columns. */
+/* The figures for people, REPORT_COLUMNS wide. */
 void report_text(const struct report *report, const struct report_look *look, struct buf *buf);
 
 /* "worker-1", or "worker-1 (4243)" when several threads that lived in the window share the name. */

@@ -105,29 +105,6 @@ static void put_verdict(struct text *t)
 	verdict_text(&verdict, t->look->korean, t->b);
 }
 
-/* A sentence behind a mark, broken between words where it is longer than a line. */
-static void put_warning(struct text *t, const char *text)
-{
-	const int room = 78;
-
-	buf_puts(t->b, "! ");
-	for (;;) {
-		size_t fit = 0, len = strlen(text);
-
-		for (size_t i = 1; i <= len && utf8_columns(text, i) <= room; i++)
-			if (i == len || text[i] == ' ')
-				fit = i;
-		if (!fit) /* a word longer than a line: let the terminal break it */
-			fit = strcspn(text, " ");
-		buf_put(t->b, text, fit);
-		buf_putc(t->b, '\n');
-		text += fit + (text[fit] == ' ');
-		if (!*text)
-			return;
-		buf_puts(t->b, "  ");
-	}
-}
-
 static void put_warnings(struct text *t)
 {
 	const struct report *r = t->r;
@@ -146,8 +123,10 @@ static void put_warnings(struct text *t)
 		put_duration(t, f->duration_ns);
 		buf_puts(t->b, ". All before that is whole.\n");
 	}
-	for (u32 i = 0; i < r->n_notes; i++)
-		put_warning(t, r->notes[i]);
+	for (u32 i = 0; i < r->n_notes; i++) {
+		buf_puts(t->b, "! ");
+		buf_put_wrapped(t->b, r->notes[i], 2, REPORT_COLUMNS);
+	}
 }
 
 static void put_window(struct text *t)
@@ -186,7 +165,7 @@ static void put_figure(struct text *t, const char *name, const struct curve *c, 
 	size_t start = t->b->len;
 	int columns;
 
-	buf_printf(t->b, "  %-11s %-5.1f ", name, mean);
+	buf_printf(t->b, "  %-11s %-5.*f ", name, mean < 1000 ? 1 : 0, mean);
 	put_bar(t, scale > 0 ? mean / scale : 0);
 	columns = utf8_columns(t->b->data + start, t->b->len - start);
 	for (; columns < 20 + BAR_COLUMNS; columns++)
@@ -284,16 +263,6 @@ static void put_threads(struct text *t)
 	free(order);
 }
 
-/* Where in the code they waited, if that was recorded. */
-static void put_sites(struct text *t, const struct sites *sites, u64 total_ns)
-{
-	struct buf text = BUF_INIT;
-
-	if (sites_put_text(sites, 2, total_ns, 28, &text) && !text.failed)
-		buf_printf(t->b, "      at %s\n", text.data);
-	buf_free(&text);
-}
-
 static void put_calls(struct text *t)
 {
 	size_t n, shown = 0;
@@ -310,7 +279,7 @@ static void put_calls(struct text *t)
 			   c->fd_kind ? fd_kind_name(c->fd_kind) : "", kind_table[c->kind].label, c->waits);
 		put_duration(t, c->max_ns);
 		buf_putc(t->b, '\n');
-		put_sites(t, &c->sites, c->wait_ns);
+		sites_put_line(&c->sites, c->wait_ns, t->b);
 	}
 	if (shown < n)
 		buf_printf(t->b, "    and %zu more; --all-threads shows them\n", n - shown);

@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define JSON_MAX 10
+#define LINE_SITES 2
+#define SITE_COLUMNS 28
 
 static u64 hash(const char *text)
 {
@@ -121,7 +123,7 @@ void sites_put_top(const struct sites *sites, struct buf *b)
 	free(list);
 }
 
-bool sites_put_text(const struct sites *sites, size_t max, u64 total_ns, size_t columns, struct buf *b)
+void sites_put_line(const struct sites *sites, u64 total_ns, struct buf *b)
 {
 	size_t n, shown = 0;
 	struct site_figures **list = sites->map.len ? sites_sorted(sites, &n) : NULL;
@@ -137,14 +139,14 @@ bool sites_put_text(const struct sites *sites, size_t max, u64 total_ns, size_t 
 	}
 	free(list);
 	list = sites_sorted(&lines, &n);
-	for (; list && shown < n && shown < max; shown++) {
+	for (; list && shown < n && shown < LINE_SITES; shown++) {
 		const char *text = list[shown]->text;
-		size_t len = strlen(text), kept = len < columns ? len : columns;
+		size_t len = strlen(text), kept = len < SITE_COLUMNS ? len : SITE_COLUMNS;
 
 		/* Not in the middle of a character. */
 		while (kept < len && kept && ((u8)text[kept] & 0xc0) == 0x80)
 			kept--;
-		buf_puts(b, shown ? ", " : "");
+		buf_puts(b, shown ? ", " : "      at ");
 		for (size_t i = 0; i < kept; i++)
 			buf_putc(b, (u8)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i]);
 		buf_puts(b, kept < len ? "..." : "");
@@ -153,5 +155,6 @@ bool sites_put_text(const struct sites *sites, size_t max, u64 total_ns, size_t 
 	}
 	free(list);
 	sites_free(&lines);
-	return shown > 0;
+	if (shown)
+		buf_putc(b, '\n');
 }

@@ -28,8 +28,8 @@ struct site_figures **sites_sorted(const struct sites *sites, size_t *n);
 void sites_put_json(const struct sites *sites, const char *key, struct buf *b);
 /* The call site with most time as a JSON string, or null. */
 void sites_put_top(const struct sites *sites, struct buf *b);
-/* "a.c:12 (f) 75 %, b.c:3 (g) 25 %": the top @max, of @total_ns, cut to @columns each. False: there
- * are none. */
-bool sites_put_text(const struct sites *sites, size_t max, u64 total_ns, size_t columns, struct buf *b);
+/* A line for people, "      at a.c:12 (f) 75 %, b.c:3 (g) 25 %": the two with most of @total_ns. Nothing if
+ * there are none. */
+void sites_put_line(const struct sites *sites, u64 total_ns, struct buf *b);
 
 #endif

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "base/utf8.h"
+#include "metrics/report.h"
 #include "metrics/tasks.h"
 
 /* A step that keeps an event loop from everybody else for this long is worth a line. */
 #define STALL_NS (10 * NSEC_PER_MSEC)
-#define COLUMNS 80
 
 /* @text in at most @columns, its head; what would move the cursor, or is not ASCII without @utf8: '?'. */
 static void put_name(struct buf *b, const char *text, bool utf8, int columns)
@@ -57,7 +57,7 @@ static void put_states(struct buf *b, const struct task_figures *f)
 	for (size_t i = 0; i < n; i++) {
 		const char *label = usage_label((unsigned int)(order[i] - f->time.ns));
 
-		if (line.len + strlen(label) + strlen(", 100.0 %") + 1 > COLUMNS)
+		if (line.len + strlen(", ") + strlen(label) + strlen(" 100.0 %") > REPORT_COLUMNS)
 			break;
 		buf_printf(&line, "%s%s %.1f %%", i ? ", " : "", label, 100 * (double)*order[i] / (double)whole);
 	}
