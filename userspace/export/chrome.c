@@ -67,33 +67,35 @@ static void put_state(struct chrome *c, const struct row *row, const struct span
 	json_wrote(&c->json, p);
 }
 
-static void put_ref(struct chrome *c, const char *key, u32 thread)
-{
-	const struct row *row = rows_ref(&c->rows, thread);
-
-	if (!row || !row->ref)
-		return;
-	json_puts(&c->json, key);
-	json_put(&c->json, row->ref, row->ref_len);
-}
-
 static void put_wait_args(struct chrome *c, const struct span *span, const struct wait_text *text)
 {
-	bool lock = span->wait->rec.lock_kind, first = !text->args_len;
+	const char *begin = ",\"args\":{", *before = begin; /* no args where nothing is known */
 
-	json_puts(&c->json, ",\"args\":{");
-	json_put(&c->json, text->args, text->args_len);
+	if (text->args_len) {
+		json_puts(&c->json, before);
+		json_put(&c->json, text->args, text->args_len);
+		before = ",";
+	}
 	if (span->waker != NO_THREAD) {
-		put_ref(c, &(lock ? ",\"released_by\":" : ",\"woken_by\":")[first], span->waker);
-		first = false;
+		const struct row *waker = rows_ref(&c->rows, span->waker);
+
+		if (waker && waker->ref) {
+			json_puts(&c->json, before);
+			json_puts(&c->json, span->wait->rec.lock_kind ? "\"released_by\":" : "\"woken_by\":");
+			json_put(&c->json, waker->ref, waker->ref_len);
+			before = ",";
+		}
 	}
 	/* That a thread was the cause shows by its name. */
 	if (span->waker_context && (span->waker == NO_THREAD || span->waker_context != WAKER_TASK)) {
-		json_puts(&c->json, &",\"woken_from\":\""[first]);
+		json_puts(&c->json, before);
+		json_puts(&c->json, "\"woken_from\":\"");
 		json_puts(&c->json, waker_context_name(span->waker_context));
 		json_put(&c->json, "\"", 1);
+		before = ",";
 	}
-	json_put(&c->json, "}", 1);
+	if (before != begin)
+		json_put(&c->json, "}", 1);
 }
 
 /* Category (what figures call it) and name of what is no wait. */
