@@ -6,6 +6,7 @@ import glob
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 
 TRACING = pathlib.Path("/sys/kernel/tracing")
@@ -19,6 +20,17 @@ def all_pythons():
         if int(version.split(".")[1]) >= 8:
             found[".".join(version.split(".")[:2])] = program
     return dict(sorted(found.items(), key=lambda item: int(item[0].split(".")[1])))
+
+
+def free_threaded_python():
+    """The program of a CPython built without the GIL (3.13 or newer); None: there is none."""
+    places = os.pathsep.join([os.environ.get("PATH", ""), *glob.glob("/opt/python3.*t/bin"),
+                              *glob.glob(os.path.expanduser("~/.pyenv/versions/3.*t*/bin"))])
+    for version in ("3.15t", "3.14t", "3.13t"):
+        program = shutil.which(f"python{version}", path=places)
+        if program:
+            return program
+    return None
 
 
 def libpython(program):

@@ -7,7 +7,7 @@ import time
 
 from lib import (Skip, check, corun, dump, here, identity, need, no_loss, programs, record, report, run,
                  scratch, test)
-from pythons import Witness, all_pythons, libpython
+from pythons import Witness, all_pythons, free_threaded_python, libpython
 
 PROG = here / "prog"
 
@@ -123,6 +123,20 @@ def make_waits(version, program):
 
 for each in all_pythons().items():
     make_waits(*each)
+
+
+@test
+def python_without_a_gil():
+    """It is said that there is none; names, and what its threads wait for, are known all the same."""
+    program = free_threaded_python()
+    if not program:
+        raise Skip("there is no free-threaded Python (python3.13t or newer)")
+    trace, _ = record(program, PROG / "gil.py", 0.5)
+    figures = report(trace)
+    check(not gil_locks(figures), figures["locks"])
+    check("gil" not in figures["time_ns"], figures["time_ns"])
+    check(any("it has no GIL" in note for note in figures["notes"]), figures["notes"])
+    return waits_by_name(program)
 
 
 # ---- a stripped Python, and Python in other forms ----

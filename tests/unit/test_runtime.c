@@ -16,6 +16,7 @@
 #include "record/elf.h"
 #include "record/process.h"
 #include "record/python_layout.h"
+#include "record/runtime_type.h"
 
 /* _Py_DebugOffsets as read from Debian's 3.14.10 and 3.15.2 and a build of 3.13.0, from the version on;
  * up to the code object's part. */
@@ -106,6 +107,55 @@ static void test_layout_free_threaded(void **state)
 	assert_int_equal(python_layout_parse(words, size, &got), 0);
 	assert_true(got.free_threaded);
 	assert_int_equal(got.object_head, 32);
+}
+
+/*
+ * A process that looks like such a Python: this one. No GIL unless it was asked for, and its frames
+ * are told to the probes all the same.
+ */
+static void test_python_without_a_gil(void **state)
+{
+	enum { INTERPRETERS = 0x278 / 8, GIL = 0x10 / 8, NEXT = 0x1c60 / 8, THREADS = 0x1cb0 / 8, TID = 0xa0 / 8 };
+	static u64 runtime[PYTHON_DEBUG_OFFSETS / 8], interpreter[0x2000 / 8], thread[64];
+	static struct {
+		s32 enabled, pad;
+		u64 interval, holder;
+		s32 locked, pad2;
+	} gil = {.interval = 5000};
+	struct runtime_process p = {.tgid = getpid(), .ns_tgid = getpid(), .path = "/usr/bin/python3.13t"};
+	const u64 at[RUNTIME_SYMBOLS] = {(u64)(uintptr_t)runtime};
+	struct error why = {0};
+
+	(void)state;
+	block(&described[0], runtime);
+	runtime[2] = 1;
+	runtime[17] += 8;
+	runtime[18] += 8;
+	runtime[INTERPRETERS] = (u64)(uintptr_t)interpreter;
+	assert_int_equal(runtime_python.find(&p, at, &why), -EAGAIN); /* not set up yet */
+	runtime_python.forget(&p);
+	interpreter[GIL] = (u64)(uintptr_t)&gil;
+	assert_int_equal(runtime_python.find(&p, at, &why), -EAGAIN); /* nor a thread */
+	runtime_python.forget(&p);
+	interpreter[THREADS] = (u64)(uintptr_t)thread;
+	thread[TID] = 1;
+	why = (struct error){0};
+	assert_int_equal(runtime_python.find(&p, at, &why), -EINVAL); /* which is none of this process */
+	runtime_python.forget(&p);
+	thread[TID] = (u64)gettid();
+	why = (struct error){0};
+	assert_int_equal(runtime_python.find(&p, at, &why), 0);
+	assert_string_equal(why.text, "/usr/bin/python3.13t is a free-threaded Python 3.13: it has no GIL");
+	assert_int_equal(p.how.n_gils, 0);
+	assert_int_equal(p.how.n_frame, 2);
+	assert_int_equal(runtime_python.thread(&p, gettid()), (u64)(uintptr_t)thread);
+	/* Importing an extension that needs it turns it on. */
+	gil.enabled = 1;
+	assert_true(runtime_python.refresh(&p));
+	assert_int_equal(p.how.n_gils, 1);
+	assert_int_equal(p.how.gil[0], (u64)(uintptr_t)&gil.interval);
+	assert_false(runtime_python.refresh(&p));
+	runtime_python.forget(&p);
 }
 
 static void test_layout_damaged(void **state)
@@ -285,6 +335,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_layout_that_describes_itself),
 		cmocka_unit_test(test_layout_free_threaded),
+		cmocka_unit_test(test_python_without_a_gil),
 		cmocka_unit_test(test_layout_damaged),
 		cmocka_unit_test(test_layout_of_each_version),
 		cmocka_unit_test(test_symbol_of_this_process),

@@ -43,7 +43,8 @@ async function open(files, hash = "", options = {}) {
 	p.on("pageerror", (e) => bad.push(e.message));
 	p.on("request", (r) => !/^(file|data|blob):/.test(r.url()) && bad.push(r.url()));
 	await p.goto(`file://${file}${hash}`);
-	await p.waitForFunction(() => document.querySelector(".lanes, .banner"));
+	/* Not waitForFunction(), which the page's policy forbids when it has to ask twice. */
+	await p.waitForSelector(".lanes, .banner", { state: "attached" });
 	await p.waitForTimeout(150);
 	return { p, bad, done: () => context.close() };
 }

@@ -33,7 +33,8 @@ bool python_string(const struct python *py, s32 tgid, u64 object, bool tail, cha
 /* The value of attribute @name in the dictionary of @object, an instance of a class; 0: none. */
 u64 python_attribute(const struct python *py, s32 tgid, u64 object, const char *name);
 /* "_thread.lock": the name of @object's type as the interpreter's C code spells it. */
-bool python_type_name(s32 tgid, u64 object, char *name, size_t size);
+bool python_type_name(const struct python *py, s32 tgid, u64 object, char *name,
+		      size_t size);
 
 void python_wait_seen(struct runtime_process *p, const struct ev_futex *ev, s32 ns_tid);
 void python_wait(struct runtime_process *p, const struct ev_futex *ev, struct rec_wait *wait);

@@ -36,15 +36,16 @@ struct python_layout {
 	u16 string_data;         /* characters of an ASCII string object (sizeof(PyASCIIObject)) */
 };
 
-/* The same in all of 3.8 to 3.14 (PyObject, PyTypeObject, PyASCIIObject, PyDictObject). */
+/* Behind the head (struct PyObject, which ends with the type), the same in all of 3.8 to 3.14:
+ * PyTypeObject, PyASCIIObject, PyDictObject. */
 enum python_object {
-	PYTHON_TYPE = 8,
-	PYTHON_TYPE_NAME = 24,
-	PYTHON_TYPE_BASICSIZE = 32,
-	PYTHON_STRING_LENGTH = 16,
-	PYTHON_STRING_STATE = 32,
-	PYTHON_DICT_KEYS = 32,
-	PYTHON_DICT_VALUES = 40,
+	PYTHON_TYPE = -8,
+	PYTHON_TYPE_NAME = 8,
+	PYTHON_TYPE_BASICSIZE = 16,
+	PYTHON_STRING_LENGTH = 0,
+	PYTHON_STRING_STATE = 16,
+	PYTHON_DICT_KEYS = 16,
+	PYTHON_DICT_VALUES = 24,
 };
 
 /* struct _gil_runtime_state, the same from 3.8 to 3.14: a free-threaded build puts one more word before

@@ -61,13 +61,13 @@ static size_t put_utf8(char *out, size_t room, u32 c)
 
 bool python_string(const struct python *py, s32 tgid, u64 object, bool tail, char *text, size_t size)
 {
-	u8 head[48], data[1024];
+	u8 head[24], data[1024];
 	struct string_state state;
 	u64 length, at, skip = 0;
 	size_t used = 0;
 	u32 word;
 
-	if (!object || size < 2 || process_read(tgid, object, head, sizeof(head)))
+	if (!object || size < 2 || process_read(tgid, object + py->layout.object_head, head, sizeof(head)))
 		return false;
 	memcpy(&length, head + PYTHON_STRING_LENGTH, sizeof(length));
 	memcpy(&word, head + PYTHON_STRING_STATE, sizeof(word));
@@ -100,12 +100,18 @@ bool python_string(const struct python *py, s32 tgid, u64 object, bool tail, cha
 	return true;
 }
 
-bool python_type_name(s32 tgid, u64 object, char *name, size_t size)
+static int read_member(const struct python *py, s32 tgid, u64 object, enum python_object member,
+		       u64 *value)
+{
+	return process_read_u64(tgid, object + py->layout.object_head + (u64)(s64)member, value);
+}
+
+bool python_type_name(const struct python *py, s32 tgid, u64 object, char *name, size_t size)
 {
 	u64 type, at;
 
-	if (process_read_u64(tgid, object + PYTHON_TYPE, &type) ||
-	    process_read_u64(tgid, type + PYTHON_TYPE_NAME, &at))
+	if (read_member(py, tgid, object, PYTHON_TYPE, &type) ||
+	    read_member(py, tgid, type, PYTHON_TYPE_NAME, &at))
 		return false;
 	/* It may stand at the end of a mapping. */
 	for (size_t n = size - 1; n; n /= 2) {
@@ -175,8 +181,8 @@ static u64 in_dict(const struct python *py, s32 tgid, u64 dict, const char *name
 	u64 keys_at, values, index, value = 0;
 	struct keys keys;
 
-	if (process_read_u64(tgid, dict + PYTHON_DICT_KEYS, &keys_at) ||
-	    process_read_u64(tgid, dict + PYTHON_DICT_VALUES, &values) ||
+	if (read_member(py, tgid, dict, PYTHON_DICT_KEYS, &keys_at) ||
+	    read_member(py, tgid, dict, PYTHON_DICT_VALUES, &values) ||
 	    !read_keys(py, tgid, keys_at, &keys) || !find_key(py, tgid, &keys, name, &index))
 		return 0;
 	if (!values)
@@ -187,7 +193,8 @@ static u64 in_dict(const struct python *py, s32 tgid, u64 dict, const char *name
 }
 
 /* Among the keys that the instances of a class share: PyHeapTypeObject.ht_cached_keys, at 872 in 3.11,
- * 880 in 3.12 to 3.14, 888 in 3.15. What stands elsewhere does not have the name. */
+ * 880 in 3.12 to 3.14, 888 in 3.15, behind a head of 16 bytes. What stands elsewhere does not have the
+ * name. */
 static bool find_shared(const struct python *py, s32 tgid, u64 type, const char *name, u64 *index)
 {
 	static const u16 places[] = {872, 880, 888};
@@ -195,7 +202,7 @@ static bool find_shared(const struct python *py, s32 tgid, u64 type, const char 
 	u64 at;
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		if (!process_read_u64(tgid, type + places[i], &at) && read_keys(py, tgid, at, &keys) &&
+		if (!process_read_u64(tgid, type + places[i] + py->layout.object_head - 16, &at) && read_keys(py, tgid, at, &keys) &&
 		    find_key(py, tgid, &keys, name, index))
 			return true;
 	return false;
@@ -205,7 +212,7 @@ static bool find_shared(const struct python *py, s32 tgid, u64 type, const char 
  * Where an instance keeps its attributes (Objects/dictobject.c, pycore_object.h): 3.8 to 3.10 in a
  * dict after its head; 3.11 in values whose address stands 4 words before it, or in a dict 3
  * before; 3.12 in either, by one word 3 before it; 3.13 and later in values at its end, or in a
- * dict 3 words before it.
+ * dict 3 words before it (free-threaded builds, without a collector's head: 1 word).
  */
 u64 python_attribute(const struct python *py, s32 tgid, u64 object, const char *name)
 {
@@ -214,8 +221,8 @@ u64 python_attribute(const struct python *py, s32 tgid, u64 object, const char *
 	if (py->layout.minor <= 10)
 		return process_read_u64(tgid, object + 16, &dict) || !dict
 			       ? 0 : in_dict(py, tgid, dict, name);
-	if (process_read_u64(tgid, object - 24, &dict) ||
-	    process_read_u64(tgid, object + PYTHON_TYPE, &type))
+	if (process_read_u64(tgid, object - (py->layout.free_threaded ? 8 : 24), &dict) ||
+	    read_member(py, tgid, object, PYTHON_TYPE, &type))
 		return 0;
 	if (py->layout.minor == 11) {
 		if (!dict && process_read_u64(tgid, object - 32, &values))
@@ -227,7 +234,7 @@ u64 python_attribute(const struct python *py, s32 tgid, u64 object, const char *
 			dict = 0;
 		}
 	} else if (!dict) {
-		if (process_read_u64(tgid, type + PYTHON_TYPE_BASICSIZE, &basicsize))
+		if (read_member(py, tgid, type, PYTHON_TYPE_BASICSIZE, &basicsize))
 			return 0;
 		values = object + basicsize + 8; /* after capacity, size, embedded, valid */
 	}

@@ -176,7 +176,7 @@ static enum lock_kind object_kind(const struct python *py, s32 tgid, u64 slot, u
 			return LOCK_NONE;
 		slot = self;
 	}
-	if (!python_type_name(tgid, slot, type, sizeof(type)))
+	if (!python_type_name(py, tgid, slot, type, sizeof(type)))
 		return LOCK_NONE;
 	for (size_t i = 0; i < ARRAY_SIZE(object_types); i++)
 		if (!strcmp(type, object_types[i].type))

@@ -122,7 +122,7 @@ static void process_end(struct runtimes *r, s32 tgid, u64 ts)
 	if (!p)
 		return;
 	p->until = ts;
-	if (p->how.n_gils)
+	if (p->type)
 		r->ops.publish(r->ctx, tgid, NULL, false);
 }
 
@@ -234,14 +234,13 @@ static void look(struct runtimes *r, struct runtime_process *p, u64 ts, u64 now)
 		p->grew = true;
 		tell_locks(r, p, ts);
 		r->ops.publish(r->ctx, p->tgid, &p->how, false);
-	} else if (code == -ENODEV || (code == -EINVAL && p->looks >= LOOKS_BAD)) {
-		p->settled = true;
-		if (why.code && runtime_file_complain(&r->files, p->path))
-			say(r, ts, why.text);
 	} else {
 		/* It is only starting; or there is none yet: ld.so, or dlopen(), may still bring one. */
-		p->settled = p->looks >= LOOKS_MAX;
+		p->settled = p->looks >= (code == -EINVAL ? LOOKS_BAD : LOOKS_MAX);
 	}
+	if (p->settled && (code == 1 || code == -EINVAL) && why.code &&
+	    runtime_file_complain(&r->files, p->path))
+		say(r, ts, why.text);
 }
 
 static bool is_known(const struct thread_entry *t, u64 now)

@@ -126,7 +126,23 @@ static void add_gil(struct runtime_process *p, u64 gil)
 	how->gil[how->n_gils++] = gil;
 }
 
-/* Each interpreter's GIL (3.12 and later); they may share one. */
+/* The GIL of an interpreter, 3.12 and later; 0: it has none, or (*@code) it is only starting. */
+static u64 find_gil(const struct runtime_process *p, const struct python *py, u64 interpreter, int *code)
+{
+	s32 enabled = 0;
+	u64 gil;
+
+	*code = process_read_u64(p->tgid, interpreter + py->layout.interpreter_gil, &gil);
+	if (!*code && !gil)
+		*code = -EAGAIN;
+	if (*code || !py->layout.free_threaded)
+		return gil;
+	/* A free-threaded build puts `enabled` before it, which is 0 unless it was asked for. */
+	*code = process_read(p->tgid, gil, &enabled, sizeof(enabled));
+	return enabled ? gil + 8 : 0;
+}
+
+/* Each interpreter's GIL; they may share one. */
 static int find_gils(struct runtime_process *p, const struct python *py)
 {
 	u64 interpreter, gil;
@@ -135,12 +151,11 @@ static int find_gils(struct runtime_process *p, const struct python *py)
 	if (!code && !interpreter)
 		return -EAGAIN;
 	for (int i = 0; !code && interpreter && i < INTERPRETERS_MAX; i++) {
-		code = process_read_u64(p->tgid, interpreter + py->layout.interpreter_gil, &gil);
-		if (!code && !gil && !p->how.n_gils)
-			return -EAGAIN;
-		/* A free-threaded build puts `enabled` before it, which is 0 unless it was asked for. */
-		if (!code && gil)
-			add_gil(p, gil + (py->layout.free_threaded ? 8 : 0));
+		gil = find_gil(p, py, interpreter, &code);
+		if (code == -EAGAIN && p->how.n_gils)
+			code = 0; /* one more interpreter, which is only starting */
+		else if (!code && gil)
+			add_gil(p, gil);
 		if (!code)
 			code = process_read_u64(p->tgid, interpreter + py->layout.interpreter_next,
 						&interpreter);
@@ -165,6 +180,19 @@ static void describe(struct runtime_process *p, const struct python *py)
 	how->frame_instr = py->layout.frame_instr;
 }
 
+/* 0; -EAGAIN, -EINVAL: see check_gil(), of a build that has none. */
+static int check_threads(const struct python *py, s32 tgid)
+{
+	struct check c = {.py = py, .tgid = tgid};
+	int code = python_each_thread(py, tgid, check_thread, &c);
+
+	if (code)
+		return code == -EFAULT ? -EINVAL : code;
+	if (!c.threads)
+		return -EAGAIN;
+	return c.known_tid ? 0 : -EINVAL;
+}
+
 static int try_layout(struct runtime_process *p, struct python *py)
 {
 	int code = 0;
@@ -176,6 +204,8 @@ static int try_layout(struct runtime_process *p, struct python *py)
 		code = find_gils(p, py);
 	for (u32 i = 0; !code && i < p->how.n_gils; i++)
 		code = check_gil(py, p->tgid, p->how.gil[i]);
+	if (!code && !p->how.n_gils)
+		code = check_threads(py, p->tgid);
 	if (!code)
 		describe(p, py);
 	return code;
@@ -191,20 +221,6 @@ static unsigned int version_in_name(const char *path)
 	if (name)
 		sscanf(name, "python3.%3u", &minor);
 	return minor;
-}
-
-static int no_gil(struct runtime_process *p, const struct python *py, struct error *why)
-{
-	s32 enabled = 0;
-	u64 interpreter, gil;
-
-	if (!process_read_u64(p->tgid, py->runtime + py->layout.interpreters, &interpreter) &&
-	    !process_read_u64(p->tgid, interpreter + py->layout.interpreter_gil, &gil) && gil)
-		process_read(p->tgid, gil, &enabled, sizeof(enabled));
-	if (enabled)
-		return 0;
-	return error_set(why, -ENODEV, "%s is a free-threaded Python 3.%u: it has no GIL", p->path,
-			 py->layout.minor);
 }
 
 /* Layouts in the order of their likelihood, until one stands the check. */
@@ -248,13 +264,14 @@ static int find(struct runtime_process *p, const u64 *at, struct error *why)
 		code = process_read(p->tgid, py->runtime, offsets, 256) ? -EINVAL : -ENOENT;
 	if (!code)
 		code = python_layout_parse(offsets, sizeof(offsets), &py->layout);
-	if (!code && py->layout.free_threaded)
-		code = no_gil(p, py, why);
 	if (!code)
 		code = try_layout(p, py);
 	else if (code == -ENOENT)
 		code = find_by_version(p, py, at[1]);
-	if (code && code != -ENODEV)
+	if (!code && !p->how.n_gils)
+		error_set(why, -ENODEV, "%s is a free-threaded Python 3.%u: it has no GIL", p->path,
+			  py->layout.minor);
+	else if (code)
 		error_set(why, code, "%s (Python 3.%u): its memory is not as that version lays it out; "
 			  "its GIL waits are shown as futex waits", p->path, py->layout.minor);
 	return code;

@@ -41,8 +41,8 @@ struct runtime_type {
 						 * return) and drop the lock: bits */
 	/*
 	 * The runtime is in @p; @at are its symbols' addresses there, 0: not exported. Fills p->how and
-	 * p->data. 0; -EAGAIN: it is only starting; -ENODEV: it has no such lock (@why says why);
-	 * another -errno with @why: its memory is not what it should be.
+	 * p->data. 0, with @why where there is something to say (it has no such lock); -EAGAIN: it is
+	 * only starting; another -errno with @why: its memory is not what it should be.
 	 */
 	int (*find)(struct runtime_process *p, const u64 *at, struct error *why);
 	/* More locks than before? p->how was changed: true. */
