@@ -10,9 +10,11 @@ Without a quiet pair a test is skipped, and says so. Every quiet pair goes to bu
 """
 import json
 import os
+import pathlib
 import statistics
+import subprocess
 
-from lib import Skip, check, record, report, scratch, test, top
+from lib import (Skip, cgroup_with_quota, check, corun, programs, record, report, run, scratch, test, top, until)
 
 TRIES = 12
 PAIRS = 3
@@ -29,7 +31,7 @@ for j in jobs: j.join()
 """
 
 
-def run(name, command, cpus):
+def run_on(name, command, cpus):
     trace, _ = record(*(["taskset", "-c", "0"] if cpus == 1 else []), *command, name=name)
     return trace, report(trace)
 
@@ -70,8 +72,8 @@ def judge(kind, errors, limit):
 def both_ways(kind, command):
     errors = []
     for _ in range(TRIES):
-        one_trace, one = run("one.corun", command, 1)
-        two_trace, two = run("two.corun", command, 2)
+        one_trace, one = run_on("one.corun", command, 1)
+        two_trace, two = run_on("two.corun", command, 2)
         if not same_work(one, two) or not undisturbed(one_trace, one, 1) or not undisturbed(two_trace, two, 2):
             continue
         up, down = predict(one_trace, "cpus=2"), predict(two_trace, "cpus=1")
@@ -108,8 +110,8 @@ def what_if_make():
 def what_if_without_the_gil():
     errors = []
     for _ in range(TRIES):
-        trace, threads = run("threads.corun", ("python3", "-c", PYTHON, "threads"), 2)
-        forked, processes = run("processes.corun", ("python3", "-c", PYTHON, "processes"), 2)
+        trace, threads = run_on("threads.corun", ("python3", "-c", PYTHON, "threads"), 2)
+        forked, processes = run_on("processes.corun", ("python3", "-c", PYTHON, "processes"), 2)
         if (not undisturbed(forked, processes, 2) or not undisturbed(trace, threads, 2) or
                 not same_work(threads, processes, 0.08)):
             continue
@@ -119,3 +121,18 @@ def what_if_without_the_gil():
         if len(errors) == PAIRS:
             break
     return judge("python3", errors, 15)
+
+
+@test
+def what_if_of_a_throttled_program_is_refused():
+    with cgroup_with_quota(20000, 100000) as folder:
+        burner = subprocess.Popen(["sh", "-c", f"echo $$ > {folder}/cgroup.procs; exec {programs}/spin 1 100"])
+        trace = scratch / "throttled.corun"
+        try:
+            until(lambda: pathlib.Path(folder, "cgroup.procs").read_text(), "the burner in its cgroup")
+            run(corun, "record", "-q", "-o", trace, "--cgroup", folder, "-d", "500ms", status=0)
+        finally:
+            burner.kill()
+            burner.wait()
+    answer = predict(trace, "cpus=2")
+    check(answer.get("refused") and answer["refused_because"] == "cpu-quota", answer)

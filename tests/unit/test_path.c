@@ -70,6 +70,7 @@ static void by_hand(void **state)
 		{1400, 1, STATE_READY, PATH_SAME, false},   {1410, 1, STATE_RUNNING, PATH_WAKE, false},
 		{1500, 0, STATE_READY, PATH_SAME, false},   {1520, 0, STATE_RUNNING, PATH_END, false},
 	};
+	static const struct figures_piece pieces[] = {{1050, 1180, 1}, {1350, 1550, NO_THREAD}};
 	struct record end = {.ts = 1600, .type = REC_WINDOW};
 	struct model *m;
 	struct graph *g;
@@ -87,7 +88,7 @@ static void by_hand(void **state)
 	push(m, switch_rec(1520, 0, 0, 10, 0));
 	push(m, end);
 	assert_int_equal(model_finish(m), 0);
-	assert_int_equal(path_find(&p, g, true), 0);
+	assert_int_equal(path_find(&p, g, NULL, 0, true), 0);
 	assert_int_equal(p->n_segments, ARRAY_SIZE(want));
 	for (u32 i = 0; i < p->n_segments; i++) {
 		assert_int_equal(p->segments[i].start_ns, want[i].start);
@@ -102,6 +103,25 @@ static void by_hand(void **state)
 	assert_int_equal(p->outside_ns, 100);
 	assert_int_equal(p->hops, 2);
 	path_free(p);
+	/*
+	 * A region that ran twice: 1050..1180, marked by 11, and 1350..1550, marked by nobody known. The second
+	 * one ends with 10, which runs then: 30, ready 20; 11 ran 90, ready 10, waited for the device 50. The
+	 * first one with 11: ran 30, ready 50; 10 forked it and ran 50.
+	 */
+	assert_int_equal(path_find(&p, g, pieces, ARRAY_SIZE(pieces), true), 0);
+	assert_int_equal(p->length_ns, 130 + 200);
+	assert_int_equal(p->time.ns[USAGE_RUNNING], 30 + 90 + 30 + 50);
+	assert_int_equal(p->time.ns[USAGE_READY], 20 + 10 + 50);
+	assert_int_equal(usage_alive(&p->time), p->length_ns);
+	assert_int_equal(p->outside_ns, 50);
+	assert_int_equal(p->segments[0].start_ns, 1050);
+	assert_int_equal(p->segments[0].thread, 0);
+	assert_int_equal(p->segments[0].edge, PATH_FORK);
+	assert_int_equal(p->segments[2].thread, 1);
+	assert_int_equal(p->segments[2].end_ns, 1180);
+	assert_int_equal(p->segments[2].edge, PATH_END);
+	assert_int_equal(p->segments[3].start_ns, 1350);
+	path_free(p);
 	graph_free(g);
 	model_free(m);
 }
@@ -111,7 +131,7 @@ static void check_tiles(const struct model *m, const struct graph *g)
 	u64 at = model_window_begin(m), threads = 0;
 	struct path *p;
 
-	assert_int_equal(path_find(&p, g, true), 0);
+	assert_int_equal(path_find(&p, g, NULL, 0, true), 0);
 	for (u32 i = 0; i < p->n_segments; i++) {
 		const struct path_segment *s = &p->segments[i];
 
@@ -125,6 +145,42 @@ static void check_tiles(const struct model *m, const struct graph *g)
 	for (u32 i = 0; i < p->n_threads; i++)
 		threads += usage_alive(&p->threads[i].time);
 	assert_int_equal(threads, p->end_ns - p->begin_ns);
+	path_free(p);
+}
+
+/* So do those of a few pieces of it. */
+static void check_pieces(const struct model *m, const struct graph *g)
+{
+	u64 at = model_window_begin(m), end = model_window_end(m), length = 0;
+	struct figures_piece pieces[4];
+	struct path *p;
+	u32 n = 0;
+
+	for (; n < ARRAY_SIZE(pieces); n++) {
+		u64 room = (end - at) / 3;
+
+		if (room < 2)
+			break;
+		pieces[n].begin_ns = at + (u64)rand() % room;
+		pieces[n].end_ns = pieces[n].begin_ns + 1 + (u64)rand() % room;
+		pieces[n].thread = rand() % 2 ? (u32)rand() % 8 : NO_THREAD;
+		length += pieces[n].end_ns - pieces[n].begin_ns;
+		at = pieces[n].end_ns;
+	}
+	if (!n)
+		return;
+	assert_int_equal(path_find(&p, g, pieces, n, true), 0);
+	assert_int_equal(p->length_ns, length);
+	assert_int_equal(usage_alive(&p->time), length);
+	for (u32 i = 0, piece = 0; i < p->n_segments; i++) {
+		const struct path_segment *s = &p->segments[i];
+
+		at = i && p->segments[i - 1].end_ns < pieces[piece].end_ns ? p->segments[i - 1].end_ns :
+		     pieces[i ? ++piece : 0].begin_ns;
+		assert_int_equal(s->start_ns, at);
+		assert_true(s->end_ns <= pieces[piece].end_ns);
+	}
+	assert_int_equal(p->segments[p->n_segments - 1].end_ns, pieces[n - 1].end_ns);
 	path_free(p);
 }
 
@@ -181,6 +237,7 @@ static void any_stream_tiles(void **state)
 		}
 		assert_int_equal(model_finish(m), 0);
 		check_tiles(m, g);
+		check_pieces(m, g);
 		graph_free(g);
 		model_free(m);
 	}

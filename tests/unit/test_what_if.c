@@ -66,6 +66,9 @@ static void begin(struct model **m, struct graph **g)
 static void by_hand(void **state)
 {
 	struct record end = {.ts = 1032 * MS, .type = REC_WINDOW};
+	const struct what_if_recording one_cpu = {.cpus = 1}, two_cpus = {.cpus = 2};
+	const struct what_if_recording throttled = {.cpus = 1, .throttled_ns = 2 * MS},
+				       unknown = {.cpus = 1, .unknown = 0.06};
 	struct what_if_options ask = {.cpus = 2};
 	struct what_if answer;
 	struct model *m;
@@ -81,20 +84,24 @@ static void by_hand(void **state)
 	push_switch(m, 30, 0, 10, 0, LOCK_NONE);
 	push(m, end);
 	assert_int_equal(model_finish(m), 0);
-	assert_int_equal(what_if_ask(g, 1, &ask, &answer), 0);
+	assert_int_equal(what_if_ask(g, &one_cpu, &ask, &answer), 0);
 	assert_int_equal(answer.recorded_ns, 32 * MS);
 	assert_int_equal(answer.replayed_ns, 32 * MS);
 	assert_int_equal(answer.duration_ns, 22 * MS);
 	ask.no_lock = 0x1000;
-	assert_int_equal(what_if_ask(g, 1, &ask, &answer), 0);
+	assert_int_equal(what_if_ask(g, &one_cpu, &ask, &answer), 0);
 	assert_int_equal(answer.duration_ns, 22 * MS);
 	ask.cpus = 1;
-	assert_int_equal(what_if_ask(g, 1, &ask, &answer), 0);
+	assert_int_equal(what_if_ask(g, &one_cpu, &ask, &answer), 0);
 	assert_int_equal(answer.duration_ns, 32 * MS);
 	/* It was one CPU. Replayed on two it would take 22: over 5 % off, so nothing is said. */
-	assert_int_equal(what_if_ask(g, 2, &ask, &answer), 0);
+	assert_int_equal(what_if_ask(g, &two_cpus, &ask, &answer), 0);
 	assert_int_equal(answer.replayed_ns, 22 * MS);
-	assert_int_equal(answer.duration_ns, 0);
+	assert_int_equal(answer.refusal, WHAT_IF_MISSED);
+	assert_int_equal(what_if_ask(g, &throttled, &ask, &answer), 0);
+	assert_int_equal(answer.refusal, WHAT_IF_QUOTA);
+	assert_int_equal(what_if_ask(g, &unknown, &ask, &answer), 0);
+	assert_int_equal(answer.refusal, WHAT_IF_UNKNOWN);
 	graph_free(g);
 	model_free(m);
 }

@@ -67,7 +67,7 @@ static int tell_path(struct job *job, const struct graph *graph, const struct se
 	int code = graph_error(graph);
 
 	if (!code)
-		code = path_find(&path, graph, true);
+		code = path_find(&path, graph, NULL, 0, true);
 	if (code)
 		return error_set(err, code, "there is no room for the critical path (memory, or "
 				 "$TMPDIR); export without --critical-path");

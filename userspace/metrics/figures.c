@@ -165,6 +165,7 @@ void figures_free(struct figures *figures)
 	for (u32 i = 0; i < figures->n_joint; i++)
 		curve_free(&figures->joint[i]);
 	free(figures->joint);
+	free(figures->pieces);
 	for (u32 i = 0; i < figures->n_threads; i++) {
 		struct thread_hists *hists = figures->threads[i] ? figures->threads[i]->hists : NULL;
 

@@ -106,6 +106,14 @@ struct lock_figures {
 	u32 last_taker;                 /* thread id, NO_THREAD: none yet */
 };
 
+/* One time that a stretch ran. */
+struct figures_piece {
+	u64 begin_ns, end_ns;
+	u32 thread;            /* who marked it, NO_THREAD: nobody, or not known */
+};
+
+#define FIGURES_PIECES 4096
+
 struct figures {
 	char *name;            /* region's name; NULL: the window */
 	u64 begin_ns, end_ns;  /* first begin, last end */
@@ -113,6 +121,8 @@ struct figures {
 	u64 active_ns;         /* of it with C >= 1 */
 	u32 times;             /* how often a region was entered */
 	bool forever;          /* ended with the window, not by its mark */
+	struct figures_piece *pieces; /* FIGURES_PIECES at most; `times` says how many there were */
+	u32 n_pieces;
 
 	struct curve parallelism, concurrency, concurrency_high, demand, alive;
 	u32 max_who[8], n_max_who; /* threads running when P peaked */

@@ -269,6 +269,8 @@ static void on_region_begin(void *ctx, const struct region *region)
 		if (!stretch)
 			return;
 	}
+	if (!stretch->depth)
+		stretch->thread = region->thread ? region->thread->id : NO_THREAD;
 	stretch_open(meter, stretch, ts);
 }
 

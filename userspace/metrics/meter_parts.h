@@ -15,6 +15,7 @@ struct stretch {
 	u32 depth;         /* open marks of this name; > 0: it is running */
 	u64 since_ns;      /* since when */
 	u64 last_begin_ns, last_end_ns; /* the latest time that it ran, once it has ended */
+	u32 thread;        /* who marked it this time, NO_THREAD */
 };
 
 /* What a process was at since `last_ns`; see meter_touch(). */

@@ -143,6 +143,26 @@ static void flush_processes(struct meter *meter, u64 ts)
 		level_flush(meter, i, &meter->processes[i], ts);
 }
 
+static void keep_piece(const struct stretch *stretch)
+{
+	struct figures *figures = stretch->figures;
+	u32 n = figures->n_pieces;
+
+	if (n == FIGURES_PIECES || stretch->last_end_ns == stretch->last_begin_ns)
+		return;
+	if (!(n & (n - 1))) {
+		struct figures_piece *grown = realloc(figures->pieces, (n ? 2 * n : 1) * sizeof(*grown));
+
+		if (!grown) {
+			figures->failed = true;
+			return;
+		}
+		figures->pieces = grown;
+	}
+	figures->pieces[figures->n_pieces++] = (struct figures_piece){
+		stretch->last_begin_ns, stretch->last_end_ns, stretch->thread};
+}
+
 void stretch_open(struct meter *meter, struct stretch *stretch, u64 ts)
 {
 	if (stretch->depth++)
@@ -165,6 +185,7 @@ void stretch_close(struct meter *meter, struct stretch *stretch, u64 ts)
 	stretch->last_begin_ns = stretch->since_ns;
 	stretch->last_end_ns = ts;
 	stretch->figures->end_ns = ts;
+	keep_piece(stretch);
 }
 
 struct stretch *stretch_new(struct meter *meter, const char *name)
@@ -177,7 +198,7 @@ struct stretch *stretch_new(struct meter *meter, const char *name)
 		meter_note(meter, -ENOMEM);
 		return NULL;
 	}
-	*stretch = (struct stretch){.figures = figures};
+	*stretch = (struct stretch){.figures = figures, .thread = NO_THREAD};
 	meter->n_stretches++;
 	return stretch;
 }

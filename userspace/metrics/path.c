@@ -8,6 +8,7 @@
 struct walk {
 	const struct graph *g;
 	struct path *path;
+	u64 begin;            /* of the piece */
 	u32 *cursor;          /* by thread: its last node that begins before now */
 	struct usage *usage;  /* by thread */
 	u64 *lock_ns;
@@ -84,22 +85,22 @@ static u32 node_before(struct walk *w, u32 thread, u64 ts)
 	return i != NO_NODE && graph_node(w->g, i)->end_ns >= ts ? i : NO_NODE;
 }
 
-/* The thread to begin with: of those that live to the end, the one that ran last. */
-static u32 last_thread(const struct graph *g, u64 end)
+/* The node to begin with: of the threads that live at @end, of the one that ran last. */
+static u32 last_node(struct walk *w, u64 end)
 {
-	u32 best = NO_THREAD;
+	u32 best = NO_NODE;
 	u64 best_ran = 0;
 
-	for (u32 t = 0; t < graph_n_threads(g); t++) {
-		u32 i = graph_last(g, t);
+	for (u32 t = 0; t < graph_n_threads(w->g); t++) {
+		u32 at = node_before(w, t, end), i = at;
+		u64 ran;
 
-		if (i == NO_NODE || graph_node(g, i)->end_ns != end)
-			continue;
-		while (i != NO_NODE && graph_node(g, i)->state != STATE_RUNNING)
-			i = graph_node(g, i)->prev;
-		if (best == NO_THREAD || (i != NO_NODE && graph_node(g, i)->end_ns > best_ran)) {
-			best = t;
-			best_ran = i == NO_NODE ? 0 : graph_node(g, i)->end_ns;
+		while (i != NO_NODE && graph_node(w->g, i)->state != STATE_RUNNING)
+			i = graph_node(w->g, i)->prev;
+		ran = i == NO_NODE ? 0 : graph_node(w->g, i)->end_ns;
+		if (at != NO_NODE && (best == NO_NODE || ran > best_ran)) {
+			best = at;
+			best_ran = ran;
 		}
 	}
 	return best;
@@ -134,7 +135,7 @@ static u32 cause(struct walk *w, const struct graph_node *node, u64 ts, u8 *edge
 
 static void walk_back(struct walk *w, u32 i, u64 ts)
 {
-	u64 begin = w->path->begin_ns;
+	u64 begin = w->begin;
 	u8 edge = PATH_END;
 
 	while (i != NO_NODE && ts > begin) {
@@ -204,17 +205,31 @@ static int sum_up(struct walk *w)
 	return 0;
 }
 
-int path_find(struct path **out, const struct graph *g, bool segments)
+static void walk_piece(struct walk *w, const struct figures_piece *piece)
 {
-	const struct model *model = graph_model(g);
+	u32 i = piece->thread == NO_THREAD ? NO_NODE : node_before(w, piece->thread, piece->end_ns);
+
+	w->begin = piece->begin_ns;
+	w->path->length_ns += piece->end_ns - piece->begin_ns;
+	walk_back(w, i != NO_NODE ? i : last_node(w, piece->end_ns), piece->end_ns);
+}
+
+int path_find(struct path **out, const struct graph *g, const struct figures_piece *pieces, u32 n_pieces,
+	      bool segments)
+{
+	const struct figures_piece window = {model_window_begin(graph_model(g)),
+					     model_window_end(graph_model(g)), NO_THREAD};
 	u32 n = graph_n_threads(g);
 	struct walk *w;
 	struct path *p;
-	u32 last;
 	int code = graph_error(g);
 
 	if (code)
 		return code;
+	if (!n_pieces) {
+		pieces = &window;
+		n_pieces = 1;
+	}
 	w = calloc(1, sizeof(*w));
 	p = calloc(1, sizeof(*p));
 	if (!w || !p) {
@@ -226,14 +241,14 @@ int path_find(struct path **out, const struct graph *g, bool segments)
 	w->cursor = calloc(n + 1, sizeof(*w->cursor));
 	w->usage = calloc(n + 1, sizeof(*w->usage));
 	w->lock_ns = calloc(graph_n_locks(g) + 1, sizeof(*w->lock_ns));
-	p->begin_ns = model_window_begin(model);
-	p->end_ns = model_window_end(model);
+	p->begin_ns = pieces[0].begin_ns;
+	p->end_ns = pieces[n_pieces - 1].end_ns;
 	code = w->cursor && w->usage && w->lock_ns ? 0 : -ENOMEM;
 	if (!code) {
 		for (u32 i = 0; i < n; i++)
 			w->cursor[i] = graph_last(g, i);
-		last = last_thread(g, p->end_ns);
-		walk_back(w, last == NO_THREAD ? NO_NODE : node_before(w, last, p->end_ns), p->end_ns);
+		for (u32 i = n_pieces; i-- > 0;)
+			walk_piece(w, &pieces[i]);
 		code = w->failed ? -ENOMEM : sum_up(w);
 	}
 	free(w->cursor);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * path.h - the critical path: back from the end of the traced work, over wake-ups, lock hand-offs and
- * forks, to its start. Its stretches tile the window exactly.
+ * forks, to its start. Its stretches tile the window, or a region, exactly.
  *
- * It begins with the thread that ran last. From there back in time: what a thread ran, and how long
+ * It begins with the thread that ran last, in a region with the one that marked it. From there back in time: what a thread ran, and how long
  * it was ready, is its own. A wait that another traced thread ended was that thread's doing: the path
  * goes on with it, at the instant of the wake-up. A wait for the GIL or a mutex that the timer ended
  * goes on with the holder. A thread's first instant goes on with who forked it. A wait that was ended
@@ -42,6 +42,7 @@ struct path_sum { u32 key; u64 ns; };
 
 struct path {
 	u64 begin_ns, end_ns;
+	u64 length_ns;                /* of its pieces together */
 	struct usage time;
 	u64 outside_ns;               /* waits of which the cause lies outside */
 	u32 hops;                     /* changes of thread */
@@ -55,8 +56,10 @@ struct path {
 	u32 n_segments;
 };
 
-/* The path of the whole window. 0 or -errno (-ENOMEM, or the graph's own). */
-int path_find(struct path **path, const struct graph *graph, bool segments);
+/* Through @n pieces of time, in order and apart; @n 0: the whole window. 0 or -errno (-ENOMEM, or the graph's
+ * own). */
+int path_find(struct path **path, const struct graph *graph, const struct figures_piece *pieces, u32 n,
+	      bool segments);
 void path_free(struct path *path);
 
 /* "critical_path":{...}, without a comma. Times are relative to the window. */

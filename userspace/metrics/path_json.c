@@ -29,13 +29,13 @@ static void put_call(struct buf *b, int nr)
 		buf_printf(b, "\"%d\"", nr);
 }
 
-static void put_segment(struct buf *b, const struct path *p, const struct path_segment *s)
+static void put_segment(struct buf *b, u64 begin, const struct path_segment *s)
 {
 	static const char *const edges[] = {"same", "wake", "holder", "fork", "end"};
 	int slot = usage_slot_of(s->state, s->kind);
 
-	buf_printf(b, "{\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64 ",", s->start_ns - p->begin_ns,
-		   s->end_ns - p->begin_ns);
+	buf_printf(b, "{\"start_ns\":%" PRIu64 ",\"end_ns\":%" PRIu64 ",", s->start_ns - begin,
+		   s->end_ns - begin);
 	if (s->thread != NO_THREAD)
 		buf_printf(b, "\"thread\":%u,", s->thread);
 	buf_printf(b, "\"state\":\"%s\",\"edge\":\"%s\"%s}", usage_name((unsigned int)slot), edges[s->edge],
@@ -44,7 +44,7 @@ static void put_segment(struct buf *b, const struct path *p, const struct path_s
 
 void path_json(const struct path *p, const struct graph *g, struct buf *b)
 {
-	buf_printf(b, "\"critical_path\":{\"duration_ns\":%" PRIu64 ",", p->end_ns - p->begin_ns);
+	buf_printf(b, "\"critical_path\":{\"duration_ns\":%" PRIu64 ",", p->length_ns);
 	put_time(b, &p->time);
 	buf_printf(b, ",\"outside_ns\":%" PRIu64 ",\"hops\":%u,\"threads\":[", p->outside_ns, p->hops);
 	for (u32 i = 0; i < p->n_threads; i++) {
@@ -73,7 +73,7 @@ void path_json(const struct path *p, const struct graph *g, struct buf *b)
 		for (u32 i = 0; i < p->n_segments; i++) {
 			if (i)
 				buf_putc(b, ',');
-			put_segment(b, p, &p->segments[i]);
+			put_segment(b, model_window_begin(graph_model(g)), &p->segments[i]);
 		}
 		buf_putc(b, ']');
 	}

@@ -14,7 +14,6 @@ struct sim_thread {
 	u64 at;        /* how far into the recording, ns of the recording */
 	u64 left;      /* CPU time to the next stop */
 	u64 stop_at;   /* recorded time of that stop */
-	u64 used;      /* CPU time used: the queue's order */
 	u8 state;
 	bool entered;  /* the node's own part has begun */
 };
@@ -40,7 +39,7 @@ struct sim {
 	u32 n_pending;
 	struct heap queue, timers;
 	struct sim_cpu *cpus;
-	u64 now, finish, least; /* least: CPU time used by who was dispatched last */
+	u64 now, finish;
 };
 
 static void heap_push(struct heap *h, u64 key, u32 thread)
@@ -143,15 +142,13 @@ static u64 chunk(const struct sim *s, struct sim_thread *t, const struct graph_n
 	return t->stop_at - t->at;
 }
 
+/* Who ran first in the recording goes first. */
 static void enqueue(struct sim *s, u32 id)
 {
 	struct sim_thread *t = &s->threads[id];
 
-	/* Who slept is ahead of the others by half a slice at most. */
-	if (t->used + REPLAY_SLICE_NS / 2 < s->least)
-		t->used = s->least - REPLAY_SLICE_NS / 2;
 	t->state = SIM_READY;
-	heap_push(&s->queue, t->used, id);
+	heap_push(&s->queue, t->stop_at - t->left, id);
 }
 
 /* Move on until the thread needs a CPU, blocks or ends. It is in no queue now. */
@@ -216,8 +213,6 @@ static void dispatch(struct sim *s)
 		cpu->thread = heap_pop(&s->queue);
 		cpu->slice_left = REPLAY_SLICE_NS;
 		s->threads[cpu->thread].state = SIM_RUNNING;
-		if (s->threads[cpu->thread].used > s->least)
-			s->least = s->threads[cpu->thread].used;
 	}
 }
 
@@ -247,7 +242,6 @@ static bool step(struct sim *s)
 			continue;
 		t = &s->threads[cpu->thread];
 		t->left -= ns;
-		t->used += ns;
 		cpu->slice_left -= ns < cpu->slice_left ? ns : cpu->slice_left;
 		s->finish = s->now;
 		if (!t->left) {

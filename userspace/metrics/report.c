@@ -107,6 +107,56 @@ static int choose_stretch(struct report *r, const struct report_options *o, stru
 	return code;
 }
 
+static void ask_what_if(struct report *r, const struct what_if_options *o)
+{
+	const struct host_figures *host = meter_host(r->meter);
+	const struct usage *time = &meter_stretch(r->meter, 0)->time;
+	u64 alive = usage_alive(time);
+	struct what_if_recording recording = {
+		.cpus = r->affinity_cpus && (!r->cpus || r->affinity_cpus < r->cpus) ? r->affinity_cpus
+										      : r->cpus,
+		.throttled_ns = host->cgroup_last.throttled_ns - host->cgroup_first.throttled_ns,
+		.unknown = alive ? (double)time->ns[USAGE_UNKNOWN] / (double)alive : 0,
+	};
+
+	r->asked = !what_if_ask(r->graph, &recording, o, &r->what_if);
+	if (!r->asked)
+		add_note(r, "no what-if: there is no room for the graph (memory, or $TMPDIR)");
+}
+
+static void find_paths(struct report *r, bool segments)
+{
+	int code = 0;
+
+	for (u32 i = 0; !code && i < meter_n_stretches(r->meter); i++) {
+		const struct figures *f = meter_stretch(r->meter, i);
+		struct buf note = BUF_INIT;
+
+		if (f->n_pieces < f->times && f->n_pieces == FIGURES_PIECES) {
+			buf_printf(&note, "no critical path of '%s': it ran more than %d times", f->name,
+				   FIGURES_PIECES);
+			add_note(r, note.data ? note.data : "");
+			buf_free(&note);
+		} else if (f->n_pieces) {
+			code = path_find(&r->paths[i], r->graph, f->pieces, f->n_pieces,
+					 segments && f == r->figures);
+		}
+	}
+	if (code == -E2BIG)
+		add_note(r, "no critical path: it takes memory for each of more than a million states; --path asks for "
+			 "it all the same");
+	else if (code)
+		add_note(r, "no critical path: there is no room for the graph (memory, or $TMPDIR)");
+}
+
+const struct path *report_path(const struct report *r, const struct figures *figures)
+{
+	for (u32 i = 0; i < meter_n_stretches(r->meter); i++)
+		if (meter_stretch(r->meter, i) == figures)
+			return r->paths[i];
+	return NULL;
+}
+
 int report_read(struct report **out, const char *path, const struct report_options *o,
 		report_progress progress, struct error *err)
 {
@@ -172,20 +222,9 @@ int report_read(struct report **out, const char *path, const struct report_optio
 		return code;
 	}
 	figures_sort_locks(r->figures);
-	if (o->ask_what_if) {
-		u32 cpus = r->affinity_cpus && (!r->cpus || r->affinity_cpus < r->cpus) ? r->affinity_cpus
-											 : r->cpus;
-
-		r->asked = !what_if_ask(r->graph, cpus, &o->what_if, &r->what_if);
-		if (!r->asked)
-			add_note(r, "no what-if: there is no room for the graph (memory, or $TMPDIR)");
-	}
-	code = path_find(&r->path, r->graph, o->path_segments);
-	if (code == -E2BIG)
-		add_note(r, "no critical path: it takes memory for each of more than a million states; --path asks for "
-			 "it all the same");
-	else if (code)
-		add_note(r, "no critical path: there is no room for the graph (memory, or $TMPDIR)");
+	if (o->ask_what_if)
+		ask_what_if(r, &o->what_if);
+	find_paths(r, o->path_segments);
 	*out = r;
 	return 0;
 }
@@ -196,7 +235,8 @@ void report_free(struct report *r)
 		return;
 	meter_free(r->meter);
 	task_meter_free(r->tasks);
-	path_free(r->path);
+	for (size_t i = 0; i < ARRAY_SIZE(r->paths); i++)
+		path_free(r->paths[i]);
 	if (r->phases)
 		phases_free(r->phases);
 	free(r->phases);

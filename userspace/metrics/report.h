@@ -52,7 +52,7 @@ struct report {
 	struct graph *graph;
 	bool asked;                    /* `what_if` is the answer */
 	struct what_if what_if;
-	struct path *path;             /* of the window; NULL: not known, a note says why */
+	struct path *paths[METER_REGIONS + 2]; /* by stretch; NULL: not known, a note says why */
 	struct phases *phases;         /* of the window */
 	struct figures *figures;       /* the stretch that the options chose */
 	char *command, *script, *kernel, *started, *host; /* "" when not known */
@@ -82,6 +82,9 @@ void report_free(struct report *report);
 void report_json(const struct report *report, struct buf *buf);
 /* The figures for people, REPORT_COLUMNS wide. */
 void report_text(const struct report *report, const struct report_look *look, struct buf *buf);
+
+/* The critical path of one of its meter's stretches, NULL: not known. */
+const struct path *report_path(const struct report *report, const struct figures *figures);
 
 /* "worker-1", or "worker-1 (4243)" when several threads that lived in the window share the name. */
 void report_thread_label(const struct report *report, u32 thread, struct buf *buf);

@@ -356,6 +356,17 @@ static void put_tasks(struct buf *b, const struct report *r, const struct figure
 		buf_putc(b, ',');
 }
 
+/* Followed by a comma, if it is known. */
+static void put_path(struct buf *b, const struct report *r, const struct figures *f)
+{
+	const struct path *path = report_path(r, f);
+
+	if (!path)
+		return;
+	path_json(path, r->graph, b);
+	buf_putc(b, ',');
+}
+
 static void put_verdict(struct buf *b, const struct report *r, const struct figures *f)
 {
 	struct verdict_facts facts;
@@ -405,10 +416,7 @@ void report_json(const struct report *r, struct buf *b)
 	/* There are none of a stretch that was chosen by time. */
 	if (!f->name || f->name[0])
 		put_tasks(b, r, f);
-	if (r->path) {
-		path_json(r->path, r->graph, b);
-		buf_putc(b, ',');
-	}
+	put_path(b, r, f);
 	if (r->asked) {
 		what_if_json(&r->what_if, b);
 		buf_putc(b, ',');
@@ -429,6 +437,7 @@ void report_json(const struct report *r, struct buf *b)
 			   ",\"idle_ns\":%" PRIu64 "},", region->times, region->duration_ns,
 			   since(r, region->begin_ns), region->duration_ns - region->active_ns);
 		put_tasks(b, r, region);
+		put_path(b, r, region);
 		put_figures(b, region);
 		buf_putc(b, ',');
 		put_verdict(b, r, region);

@@ -289,11 +289,11 @@ static void put_calls(struct text *t)
 /* What the window's length consists of: shorten these, and it ends sooner. */
 static void put_path(struct text *t)
 {
-	const struct path *p = t->r->path;
-	u64 length = p ? p->end_ns - p->begin_ns : 0;
+	const struct path *p = report_path(t->r, t->r->figures);
+	u64 length = p ? p->length_ns : 0;
 	u64 left = length;
 
-	if (!length || p->n_threads < 2 || t->r->figures->name)
+	if (!length || p->n_threads < 2)
 		return;
 	buf_puts(t->b, "\n  critical path, ");
 	put_duration(t, length);

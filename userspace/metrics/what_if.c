@@ -3,6 +3,7 @@
 #include "metrics/what_if.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,29 +53,52 @@ int what_if_parse(const char *text, struct what_if_options *o, const char **bad)
 	}
 }
 
-int what_if_ask(const struct graph *g, u32 cpus, const struct what_if_options *o, struct what_if *a)
+/* Replay it; of a replay that comes to no end (-EDEADLK) the duration is 0. */
+static int replay(const struct graph *g, const struct replay_setting *set, u64 *duration_ns)
+{
+	int code = replay_run(g, set, duration_ns);
+
+	if (code != -EDEADLK)
+		return code;
+	*duration_ns = 0;
+	return 0;
+}
+
+static enum what_if_refusal refuse(const struct what_if *a)
+{
+	double miss = (double)a->replayed_ns - (double)a->recorded_ns;
+	double allowed = WHAT_IF_MISS * (double)a->recorded_ns;
+
+	if (a->recording.unknown > WHAT_IF_MISS)
+		return WHAT_IF_UNKNOWN;
+	if ((double)a->recording.throttled_ns > allowed)
+		return WHAT_IF_QUOTA;
+	return (miss < 0 ? -miss : miss) > allowed ? WHAT_IF_MISSED : WHAT_IF_ANSWERED;
+}
+
+int what_if_ask(const struct graph *g, const struct what_if_recording *recording,
+		const struct what_if_options *o, struct what_if *a)
 {
 	const struct model *m = graph_model(g);
-	struct replay_setting set = {.cpus = cpus ? cpus : 1, .outside = true};
-	double miss;
+	struct replay_setting set = {.cpus = recording->cpus ? recording->cpus : 1, .outside = true};
 	int code = graph_error(g);
 
-	*a = (struct what_if){.asked = *o, .recorded_cpus = set.cpus, .cpus = o->cpus ? o->cpus : set.cpus,
+	*a = (struct what_if){.asked = *o, .recording = *recording, .recorded_cpus = set.cpus,
+			      .cpus = o->cpus ? o->cpus : set.cpus,
 			      .recorded_ns = model_window_end(m) - model_window_begin(m)};
 	if (!code)
-		code = replay_run(g, &set, &a->replayed_ns);
+		code = replay(g, &set, &a->replayed_ns);
 	if (code)
-		return code == -EDEADLK ? 0 : code;
-	miss = (double)a->replayed_ns - (double)a->recorded_ns;
-	if ((miss < 0 ? -miss : miss) > WHAT_IF_MISS * (double)a->recorded_ns)
+		return code;
+	a->refusal = refuse(a);
+	if (a->refusal)
 		return 0;
 	set = (struct replay_setting){.cpus = a->cpus, .no_gil = o->no_gil, .no_io = o->no_io,
 				      .no_lock = o->no_lock};
-	code = replay_run(g, &set, &a->duration_ns);
-	if (code != -EDEADLK)
-		return code;
-	a->duration_ns = 0;
-	return 0;
+	code = replay(g, &set, &a->duration_ns);
+	if (!code && !a->duration_ns && a->recorded_ns)
+		a->refusal = WHAT_IF_MISSED;
+	return code;
 }
 
 static void put_assumptions(const struct what_if *a, struct buf *b, const char *before, const char *after)
@@ -101,11 +125,13 @@ static void put_assumptions(const struct what_if *a, struct buf *b, const char *
 
 void what_if_json(const struct what_if *a, struct buf *b)
 {
+	static const char *const why[] = {"", "replay-missed", "cpu-quota", "unknown-time"};
+
 	buf_printf(b, "\"what_if\":{\"cpus\":%u,\"recorded_cpus\":%u,\"recorded_ns\":%" PRIu64
 		   ",\"replayed_ns\":%" PRIu64 ",", a->cpus, a->recorded_cpus, a->recorded_ns,
 		   a->replayed_ns);
-	if (!a->duration_ns)
-		buf_puts(b, "\"refused\":true,");
+	if (a->refusal)
+		buf_printf(b, "\"refused\":true,\"refused_because\":\"%s\",", why[a->refusal]);
 	else
 		buf_printf(b, "\"duration_ns\":%" PRIu64 ",", a->duration_ns);
 	buf_puts(b, "\"assumptions\":[");
@@ -113,19 +139,54 @@ void what_if_json(const struct what_if *a, struct buf *b)
 	buf_puts(b, "]}");
 }
 
+static void put_refusal(const struct what_if *a, struct buf *b)
+{
+	buf_puts(b, "    No prediction: ");
+	switch (a->refusal) {
+	case WHAT_IF_QUOTA:
+		buf_puts(b, "a CPU quota held the threads back for ");
+		buf_put_duration(b, a->recording.throttled_ns, 0);
+		buf_puts(b, ", and a replay has none.\n");
+		break;
+	case WHAT_IF_UNKNOWN:
+		buf_printf(b, "%.0f %% of the threads' time is unknown.\n", 100 * a->recording.unknown);
+		break;
+	default:
+		buf_puts(b, "replayed as it was, this takes ");
+		buf_put_duration(b, a->replayed_ns, 0);
+		buf_puts(b, ", not ");
+		buf_put_duration(b, a->recorded_ns, 0);
+		buf_puts(b, ".\n");
+	}
+}
+
+/* "    on 4 CPUs, without the GIL             120 ms  -47.3 %" */
+static void put_line(struct buf *b, const struct what_if *a, const char *what, u64 ns)
+{
+	buf_printf(b, "    %-54s", what);
+	buf_put_duration(b, ns, 10);
+	if (ns != a->recorded_ns && a->recorded_ns)
+		buf_printf(b, " %+7.1f %%", 100 * ((double)ns / (double)a->recorded_ns - 1));
+	buf_putc(b, '\n');
+}
+
 void what_if_text(const struct what_if *a, struct buf *b)
 {
-	const double ms = 1e6;
+	char line[64];
 
-	buf_puts(b, "\n  what if\n");
-	if (!a->duration_ns) {
-		buf_printf(b, "    No prediction: replayed as it was, this takes %.1f ms, not %.1f ms.\n",
-			   (double)a->replayed_ns / ms, (double)a->recorded_ns / ms);
+	buf_printf(b, "\n  %-56s%10s\n", "what if", "wall time");
+	snprintf(line, sizeof(line), "as recorded, %u CPU%s", a->recorded_cpus,
+		 a->recorded_cpus == 1 ? "" : "s");
+	put_line(b, a, line, a->recorded_ns);
+	if (a->refusal) {
+		put_refusal(a, b);
 		return;
 	}
-	buf_printf(b, "    On %u CPU%s%s%s%s this would take about %.1f ms instead of %.1f ms, if\n",
-		   a->cpus, a->cpus == 1 ? "" : "s", a->asked.no_gil ? " without the GIL" : "",
-		   a->asked.no_lock ? " without the lock" : "", a->asked.no_io ? ", instant I/O," : "",
-		   (double)a->duration_ns / ms, (double)a->recorded_ns / ms);
+	put_line(b, a, "the same, replayed", a->replayed_ns);
+	snprintf(line, sizeof(line), "on %u CPU%s%s%s%s", a->cpus, a->cpus == 1 ? "" : "s",
+		 a->asked.no_gil ? ", without the GIL" : "", a->asked.no_lock ? ", without the lock" : "",
+		 a->asked.no_io ? ", I/O at once" : "");
+	put_line(b, a, line, a->duration_ns);
+	buf_puts(b, "    if\n");
 	put_assumptions(a, b, "    - ", "\n");
 }
