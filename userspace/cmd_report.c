@@ -3,12 +3,14 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cmd.h"
 #include "metrics/report.h"
 
-enum { OPT_JSON = 256, OPT_REGION, OPT_FROM, OPT_TO, OPT_PARKED, OPT_ALL_THREADS, OPT_LANG, OPT_PATH, OPT_WHAT_IF };
+enum { OPT_JSON = 256, OPT_REGION, OPT_FROM, OPT_TO, OPT_PARKED, OPT_ALL_THREADS, OPT_LANG, OPT_PATH, OPT_WHAT_IF,
+       OPT_POINTS };
 
 struct options {
 	struct report_options report;
@@ -26,11 +28,14 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 		{"parked", required_argument, NULL, OPT_PARKED},
 		{"what-if", required_argument, NULL, OPT_WHAT_IF},
 		{"path", no_argument, NULL, OPT_PATH},
+		{"points", required_argument, NULL, OPT_POINTS},
 		{"all-threads", no_argument, NULL, OPT_ALL_THREADS},
 		{"lang", required_argument, NULL, OPT_LANG},
 		{NULL, 0, NULL, 0},
 	};
 	const char *bad;
+	unsigned long points;
+	char *end;
 	int c;
 
 	*o = (struct options){0};
@@ -62,6 +67,13 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 			break;
 		case OPT_PATH:
 			o->report.path_segments = true;
+			break;
+		case OPT_POINTS:
+			points = strtoul(optarg, &end, 10);
+			o->report.points = (u32)points;
+			if (*end || *optarg == '-' || !points || points > SERIES_BINS)
+				return cmd_usage(cmd, "'%s' is no number of points; write 1 to %d", optarg,
+						 SERIES_BINS);
 			break;
 		case OPT_ALL_THREADS:
 			o->all_threads = true;
@@ -131,6 +143,7 @@ const struct cmd cmd_report = {
 		"      --parked KINDS wait kinds that do not count as in flight (join,child,poll ...)\n"
 		"      --what-if cpus=N[,no-gil][,no-lock=ADDRESS][,io=0]  predict the wall time\n"
 		"      --path         the critical path of a long trace, too; with --json each stretch\n"
+		"      --points N     with --json: the curves as N points of equal width (1 to 1024)\n"
 		"      --all-threads  every line of the long lists\n"
 		"      --lang LANG    the verdict in English (en) or Korean (ko)\n",
 	.run = report_run,

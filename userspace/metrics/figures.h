@@ -114,6 +114,11 @@ struct figures_piece {
 
 #define FIGURES_PIECES 4096
 
+/* Threads that ran, or were in flight, when the curve peaked: some of them. */
+struct figures_peak {
+	u32 threads[8], n;
+};
+
 struct figures {
 	char *name;            /* region's name; NULL: the window */
 	u64 begin_ns, end_ns;  /* first begin, last end */
@@ -125,7 +130,10 @@ struct figures {
 	u32 n_pieces;
 
 	struct curve parallelism, concurrency, concurrency_high, demand, alive;
-	u32 max_who[8], n_max_who; /* threads running when P peaked */
+	struct figures_peak running_peak, flight_peak;
+	u32 waiting_max[KINDS];        /* most that waited in a kind at once, and when first */
+	u64 waiting_max_ns[KINDS];
+	u64 known_ns;          /* of duration_ns no thread was unknown */
 
 	/* joint[k].at[m]: ns with k running while m were in flight */
 	struct curve *joint;

@@ -8,25 +8,40 @@
 
 /* Curves. */
 
-static void note_peak(struct meter *meter, struct figures *figures)
+static bool in_flight(const struct meter *meter, const struct thread *t)
 {
-	u32 kept = 0;
+	int slot = usage_slot_of(t->state, t->wait.kind);
 
-	figures->n_max_who = 0;
-	/* Peaks are few (at most one a CPU), but with very many threads the walk is not worth it. */
+	return slot >= 0 && usage_in_flight((unsigned int)slot, meter->parked);
+}
+
+static void note_peak(const struct meter *meter, struct figures_peak *peak, bool running)
+{
+	peak->n = 0;
+	/* With very many threads the walk is not worth it. */
 	if (meter->n_alive > 65536)
 		return;
-	for (u32 i = 0; i < meter->n_alive; i++) {
-		const struct thread *thread = model_thread(meter->model, meter->alive[i]);
+	for (u32 i = 0; i < meter->n_alive && peak->n < ARRAY_SIZE(peak->threads); i++) {
+		const struct thread *t = model_thread(meter->model, meter->alive[i]);
 
-		if (thread->state == STATE_NONE)
-			continue;
-		meter->alive[kept++] = meter->alive[i];
-		if (thread->state == STATE_RUNNING &&
-		    figures->n_max_who < ARRAY_SIZE(figures->max_who))
-			figures->max_who[figures->n_max_who++] = thread->id;
+		if (running ? t->state == STATE_RUNNING : in_flight(meter, t))
+			peak->threads[peak->n++] = t->id;
 	}
-	meter->n_alive = kept;
+}
+
+/* More than ever in a kind of wait? Only kinds that a thread has come to since the last look. */
+static void note_waiting(struct meter *meter, struct figures *figures, u64 ts)
+{
+	const struct counts *counts = model_counts(meter->model);
+
+	for (u64 kinds = meter->entered; kinds; kinds &= kinds - 1) {
+		unsigned int k = (unsigned int)__builtin_ctzll(kinds);
+
+		if (counts->waiting[k] > figures->waiting_max[k]) {
+			figures->waiting_max[k] = counts->waiting[k];
+			figures->waiting_max_ns[k] = ts;
+		}
+	}
 }
 
 static void joint_add(struct figures *figures, u32 running, u32 flight, u64 ts, u64 dt)
@@ -67,7 +82,11 @@ static void step(struct meter *meter, u64 ts)
 		if (!meter->stretches[i].depth)
 			continue;
 		if (!figures->parallelism.n || counts->running > figures->parallelism.max)
-			note_peak(meter, figures);
+			note_peak(meter, &figures->running_peak, true);
+		if (!figures->concurrency.n || flight > figures->concurrency.max)
+			note_peak(meter, &figures->flight_peak, false);
+		note_waiting(meter, figures, from);
+		figures->known_ns += counts->unknown ? 0 : dt;
 		figures->duration_ns += dt;
 		figures->active_ns += flight ? dt : 0;
 		curve_add(&figures->parallelism, counts->running, from, dt, flight > 0);
@@ -79,6 +98,7 @@ static void step(struct meter *meter, u64 ts)
 		joint_add(figures, counts->running, flight, from, dt);
 	}
 	series_add(&meter->series, from, dt, counts, flight, demand);
+	meter->entered = 0;
 	meter->last_ns = ts;
 }
 
@@ -205,6 +225,8 @@ static void on_state(void *ctx, const struct span *span)
 	if (span->thread->outsider)
 		return;
 	meter_touch(meter, span->thread->process->id, span->end_ns);
+	if (span->thread->state == STATE_WAITING)
+		meter->entered |= 1ull << span->thread->wait.kind;
 	for (u32 i = 0; i < meter->n_stretches; i++) {
 		struct stretch *stretch = &meter->stretches[i];
 		u64 from = span->start_ns > stretch->since_ns ? span->start_ns : stretch->since_ns;

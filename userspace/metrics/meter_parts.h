@@ -28,6 +28,7 @@ struct process_level {
 struct meter {
 	struct model *model;
 	u32 parked;
+	u64 entered;           /* wait kinds that a thread has come to since last_ns */
 	bool open, closed;
 	u64 last_ns;
 	int error;

@@ -168,6 +168,7 @@ void stretch_open(struct meter *meter, struct stretch *stretch, u64 ts)
 	if (stretch->depth++)
 		return;
 	flush_processes(meter, ts);
+	meter->entered = ~0ull >> (64 - KINDS);
 	stretch->since_ns = ts;
 	if (!stretch->figures->times++)
 		stretch->figures->begin_ns = ts;

@@ -124,6 +124,14 @@ static void ask_what_if(struct report *r, const struct what_if_options *o)
 		add_note(r, "no what-if: there is no room for the graph (memory, or $TMPDIR)");
 }
 
+static bool has_thread(const struct model *m)
+{
+	for (u32 i = 0; i < model_n_threads(m); i++)
+		if (!model_thread(m, i)->outsider)
+			return true;
+	return false;
+}
+
 static void find_paths(struct report *r, bool segments)
 {
 	int code = 0;
@@ -174,6 +182,7 @@ int report_read(struct report **out, const char *path, const struct report_optio
 		const char *cpus = trace_reader_meta(reader, "cpus");
 		const char *root = trace_reader_meta(reader, "root_tgid");
 
+		r->points = o->points;
 		r->command = meta(reader, "command");
 		r->script = meta(reader, "script");
 		r->kernel = meta(reader, "kernel");
@@ -221,6 +230,8 @@ int report_read(struct report **out, const char *path, const struct report_optio
 		report_free(r);
 		return code;
 	}
+	if (!has_thread(r->model))
+		add_note(r, "the trace has no thread: nobody that was traced ran or waited in it");
 	figures_sort_locks(r->figures);
 	if (o->ask_what_if)
 		ask_what_if(r, &o->what_if);

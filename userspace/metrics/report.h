@@ -35,6 +35,7 @@ struct report_options {
 	u32 parked;           /* bits of wait kinds */
 	bool ask_what_if;     /* `what_if` holds */
 	struct what_if_options what_if;
+	u32 points;           /* the window's curves as so many points, at most SERIES_BINS; 0: not asked for */
 	bool path_segments;   /* the critical path of a trace of any length, and each stretch of it */
 };
 
@@ -50,6 +51,7 @@ struct report {
 	struct meter *meter;
 	struct task_meter *tasks;
 	struct graph *graph;
+	u32 points;                    /* as asked for */
 	bool asked;                    /* `what_if` is the answer */
 	struct what_if what_if;
 	struct path *paths[METER_REGIONS + 2]; /* by stretch; NULL: not known, a note says why */

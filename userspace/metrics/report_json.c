@@ -3,13 +3,10 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "metrics/figures_json.h"
 #include "metrics/phases.h"
 #include "metrics/report.h"
 #include "metrics/verdict.h"
-#include "trace/syscall.h"
-#include "trace/text.h"
-
-#define PAIRS 100
 
 static void put_number(struct buf *b, const char *key, u64 value)
 {
@@ -20,34 +17,6 @@ static void put_text(struct buf *b, const char *key, const char *value)
 {
 	buf_printf(b, "\"%s\":", key);
 	buf_put_json(b, value);
-}
-
-static void put_curve(struct buf *b, const char *key, const struct curve *c, const struct figures *f)
-{
-	buf_printf(b, "\"%s\":{\"mean\":%.6f,\"mean_window\":%.6f,\"max\":%u,\"max_at_ns\":%" PRIu64
-		   ",\"time_ns_at\":[", key, curve_mean(c, f->active_ns),
-		   curve_mean_window(c, f->duration_ns), c->max,
-		   c->max_ns > f->begin_ns ? c->max_ns - f->begin_ns : 0);
-	for (u32 k = 0; k < c->n; k++)
-		buf_printf(b, k ? ",%" PRIu64 : "%" PRIu64, c->at[k]);
-	buf_puts(b, "]}");
-}
-
-static void put_usage(struct buf *b, const struct usage *u)
-{
-	bool first = true;
-
-	buf_puts(b, "\"time_ns\":{");
-	for (unsigned int slot = 0; slot < USAGE_SLOTS; slot++) {
-		/* The four states are always there, wait kinds when they occur. */
-		if (slot >= USAGE_KIND && !u->ns[slot])
-			continue;
-		if (!first)
-			buf_putc(b, ',');
-		first = false;
-		put_number(b, usage_name(slot), u->ns[slot]);
-	}
-	buf_putc(b, '}');
 }
 
 static u64 since(const struct report *r, u64 ts)
@@ -134,19 +103,6 @@ static void put_window(struct buf *b, const struct report *r)
 		   r->status == TRACE_WHOLE ? "whole" : r->status == TRACE_CUT ? "cut" : "damaged");
 }
 
-static void put_joint(struct buf *b, const struct figures *f)
-{
-	/* joint[k][m]: ns with k running while m were in flight */
-	buf_puts(b, "\"joint\":[");
-	for (u32 k = 0; k < f->n_joint; k++) {
-		buf_puts(b, k ? ",[" : "[");
-		for (u32 m = 0; m < f->joint[k].n; m++)
-			buf_printf(b, m ? ",%" PRIu64 : "%" PRIu64, f->joint[k].at[m]);
-		buf_putc(b, ']');
-	}
-	buf_putc(b, ']');
-}
-
 static void put_processes(struct buf *b, const struct report *r)
 {
 	const struct figures *f = r->figures;
@@ -181,18 +137,12 @@ static void put_processes(struct buf *b, const struct report *r)
 			buf_put_json(b, p->images[k]);
 		}
 		buf_puts(b, "],");
-		put_usage(b, &sums[p->id]);
+		figures_usage_json(b, &sums[p->id]);
+		figures_process_json(b, f, p->id);
 		buf_putc(b, '}');
 	}
 	buf_putc(b, ']');
 	free(sums);
-}
-
-static void put_hist(struct buf *b, const char *key, const struct hist *h)
-{
-	buf_printf(b, "\"%s\":{\"count\":%" PRIu64 ",\"sum_ns\":%" PRIu64 ",\"p50_ns\":%" PRIu64
-		   ",\"p90_ns\":%" PRIu64 ",\"p99_ns\":%" PRIu64 ",\"max_ns\":%" PRIu64 "}", key, h->count,
-		   h->sum, hist_percentile(h, 50), hist_percentile(h, 90), hist_percentile(h, 99), h->max);
 }
 
 static void put_thread(struct buf *b, const struct report *r, const struct thread *t,
@@ -208,15 +158,15 @@ static void put_thread(struct buf *b, const struct report *r, const struct threa
 	buf_putc(b, ',');
 	put_number(b, "alive_ns", usage_alive(&tf->time));
 	buf_putc(b, ',');
-	put_usage(b, &tf->time);
+	figures_usage_json(b, &tf->time);
 	buf_printf(b, ",\"switches\":{\"voluntary\":%" PRIu64 ",\"involuntary\":%" PRIu64
 		   "},\"migrations\":%" PRIu64 ",\"max_delay_ns\":%" PRIu64, tf->voluntary,
 		   tf->involuntary, tf->migrations, tf->max_delay_ns);
 	if (tf->hists) {
 		buf_putc(b, ',');
-		put_hist(b, "run_queue_delay", &tf->hists->delay);
+		figures_hist_json(b, "run_queue_delay", &tf->hists->delay);
 		buf_putc(b, ',');
-		put_hist(b, "time_slice", &tf->hists->slice);
+		figures_hist_json(b, "time_slice", &tf->hists->slice);
 	}
 	buf_putc(b, '}');
 }
@@ -236,117 +186,6 @@ static void put_threads(struct buf *b, const struct report *r)
 		put_thread(b, r, model_thread(r->model, i), f->threads[i]);
 	}
 	buf_putc(b, ']');
-}
-
-static void put_lock(struct buf *b, const struct report *r, const struct lock_figures *l)
-{
-	buf_printf(b, "{\"kind\":\"%s\",\"tgid\":%d,\"address\":\"0x%" PRIx64 "\",",
-		   kind_table[l->kind].name, l->tgid, l->lock);
-	put_number(b, "waits", l->waits);
-	buf_putc(b, ',');
-	put_number(b, "wait_ns", l->wait_ns);
-	buf_putc(b, ',');
-	put_number(b, "blocked_ns", l->blocked_ns);
-	buf_putc(b, ',');
-	put_number(b, "max_wait_ns", l->waits_hist.max);
-	buf_putc(b, ',');
-	put_number(b, "p50_wait_ns", hist_percentile(&l->waits_hist, 50));
-	buf_putc(b, ',');
-	put_number(b, "p99_wait_ns", hist_percentile(&l->waits_hist, 99));
-	if (l->kind == KIND_GIL)
-		buf_printf(b, ",\"hand_offs\":%" PRIu64 ",\"got_back\":%" PRIu64, l->hand_offs,
-			   l->got_back);
-	buf_printf(b, ",\"threads\":%zu,\"holders\":[", l->threads.len);
-	for (u32 i = 0; i < l->n_holders; i++) {
-		const struct holder_figures *h = l->holders[i];
-
-		buf_printf(b, "%s{\"thread\":%u,\"tid\":%d,\"waits\":%" PRIu64 ",\"wait_ns\":%" PRIu64 "}",
-			   i ? "," : "", h->thread, model_thread(r->model, h->thread)->tid, h->waits,
-			   h->wait_ns);
-	}
-	buf_printf(b, "],\"unknown_holder\":{\"waits\":%" PRIu64 ",\"wait_ns\":%" PRIu64 "},\"site\":",
-		   l->unknown.waits, l->unknown.wait_ns);
-	sites_put_top(&l->sites, b);
-	sites_put_json(&l->sites, "sites", b);
-	buf_putc(b, '}');
-}
-
-static void put_syscalls(struct buf *b, const struct figures *f)
-{
-	size_t n;
-	struct call_figures **calls = figures_calls(f, &n);
-
-	buf_puts(b, "\"syscalls\":[");
-	for (size_t i = 0; calls && i < n; i++) {
-		const struct call_figures *c = calls[i];
-		const char *name = c->nr < 0 ? "none" : syscall_name(c->nr);
-
-		buf_puts(b, i ? ",{" : "{");
-		if (name)
-			put_text(b, "name", name);
-		else
-			buf_printf(b, "\"name\":\"%d\"", c->nr);
-		buf_printf(b, ",\"on\":\"%s\",\"kind\":\"%s\",", fd_kind_name(c->fd_kind),
-			   kind_table[c->kind].name);
-		put_number(b, "waits", c->waits);
-		buf_putc(b, ',');
-		put_number(b, "wait_ns", c->wait_ns);
-		buf_putc(b, ',');
-		put_number(b, "max_wait_ns", c->max_ns);
-		sites_put_json(&c->sites, "sites", b);
-		sites_put_json(&c->functions, "kernel", b);
-		buf_putc(b, '}');
-	}
-	buf_putc(b, ']');
-	free(calls);
-}
-
-/* Who took the CPU from whom; at most PAIRS of them, those that cost most first, the rest summed. */
-static void put_preemptions(struct buf *b, const struct figures *f)
-{
-	struct preemption rest = {0};
-	size_t n;
-	struct preemption **list = figures_preemptions(f, &n);
-
-	buf_puts(b, ",\"preemptions\":[");
-	for (size_t i = 0; list && i < n; i++) {
-		const struct preemption *p = list[i];
-
-		if (i >= PAIRS) {
-			rest.times += p->times;
-			rest.ns += p->ns;
-			continue;
-		}
-		buf_printf(b, "%s{\"victim\":%u,", i ? "," : "", p->victim);
-		if (p->by != NO_THREAD)
-			buf_printf(b, "\"by\":%u,", p->by);
-		buf_printf(b, "\"times\":%" PRIu64 ",\"ready_ns\":%" PRIu64 "}", p->times, p->ns);
-	}
-	buf_printf(b, "],\"preemptions_rest\":{\"times\":%" PRIu64 ",\"ready_ns\":%" PRIu64 "}",
-		   rest.times, rest.ns);
-	free(list);
-}
-
-static void put_figures(struct buf *b, const struct figures *f)
-{
-	put_curve(b, "parallelism", &f->parallelism, f);
-	buf_putc(b, ',');
-	put_curve(b, "concurrency", &f->concurrency, f);
-	buf_printf(b, ",\"concurrency_high\":{\"mean_window\":%.6f,\"max\":%u},",
-		   curve_mean_window(&f->concurrency_high, f->duration_ns), f->concurrency_high.max);
-	put_curve(b, "demand", &f->demand, f);
-	buf_putc(b, ',');
-	put_joint(b, f);
-	buf_putc(b, ',');
-	put_usage(b, &f->time);
-	buf_putc(b, ',');
-	put_hist(b, "run_queue_delay", &f->delay);
-	buf_putc(b, ',');
-	put_hist(b, "time_slice", &f->slice);
-	buf_printf(b, ",\"switches\":{\"voluntary\":%" PRIu64 ",\"involuntary\":%" PRIu64
-		   "},\"migrations\":%" PRIu64 ",\"wakeups\":%" PRIu64, f->voluntary, f->involuntary,
-		   f->migrations, f->wakeups);
-	put_preemptions(b, f);
 }
 
 /* Followed by a comma, if there were any. */
@@ -399,19 +238,15 @@ void report_json(const struct report *r, struct buf *b)
 	buf_putc(b, ',');
 	put_window(b, r);
 	buf_putc(b, ',');
-	put_figures(b, f);
+	figures_json(b, f);
 	buf_putc(b, ',');
 	put_processes(b, r);
 	buf_putc(b, ',');
 	put_threads(b, r);
-	buf_puts(b, ",\"locks\":[");
-	for (u32 i = 0; i < f->n_locks; i++) {
-		if (i)
-			buf_putc(b, ',');
-		put_lock(b, r, f->lock_list[i]);
-	}
-	buf_puts(b, "],");
-	put_syscalls(b, f);
+	buf_putc(b, ',');
+	figures_locks_json(b, f, r->model);
+	buf_putc(b, ',');
+	figures_syscalls_json(b, f);
 	buf_putc(b, ',');
 	/* There are none of a stretch that was chosen by time. */
 	if (!f->name || f->name[0])
@@ -424,6 +259,10 @@ void report_json(const struct report *r, struct buf *b)
 	put_verdict(b, r, f);
 	buf_putc(b, ',');
 	phases_json(r->phases, r, b);
+	if (r->points) {
+		buf_putc(b, ',');
+		series_json(meter_series(r->meter), meter_stretch(r->meter, 0)->duration_ns, r->points, b);
+	}
 	buf_puts(b, ",\"regions\":[");
 	for (u32 i = 1; i < meter_n_stretches(r->meter); i++) {
 		const struct figures *region = meter_stretch(r->meter, i);
@@ -438,7 +277,7 @@ void report_json(const struct report *r, struct buf *b)
 			   since(r, region->begin_ns), region->duration_ns - region->active_ns);
 		put_tasks(b, r, region);
 		put_path(b, r, region);
-		put_figures(b, region);
+		figures_json(b, region);
 		buf_putc(b, ',');
 		put_verdict(b, r, region);
 		buf_putc(b, '}');

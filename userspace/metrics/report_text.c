@@ -12,6 +12,7 @@
 #include "metrics/phases.h"
 #include "metrics/report.h"
 #include "metrics/sched_text.h"
+#include "metrics/threads_text.h"
 #include "metrics/verdict.h"
 #include "trace/syscall.h"
 #include "trace/text.h"
@@ -116,6 +117,8 @@ static void put_warnings(struct text *t)
 		put_duration(t, f->time.ns[USAGE_UNKNOWN]);
 		buf_printf(t->b, " of threads' time is unknown (%.2f %%).\n",
 			   100 * share_of(f->time.ns[USAGE_UNKNOWN], alive));
+		buf_printf(t->b, "  Every figure is known over %.2f %% of the time.\n",
+			   100 * share_of(f->known_ns, f->duration_ns));
 	}
 	if (r->status != TRACE_WHOLE) {
 		buf_printf(t->b, "! The recording %s after ", r->status == TRACE_CUT ? "was cut" :
@@ -170,7 +173,12 @@ static void put_figure(struct text *t, const char *name, const struct curve *c, 
 	columns = utf8_columns(t->b->data + start, t->b->len - start);
 	for (; columns < 20 + BAR_COLUMNS; columns++)
 		buf_putc(t->b, ' ');
-	buf_printf(t->b, "  max %u\n", c->max);
+	buf_printf(t->b, "  max %u", c->max);
+	if (c->max && c->max_ns > t->r->figures->begin_ns) {
+		buf_puts(t->b, " at ");
+		put_duration(t, c->max_ns - t->r->figures->begin_ns);
+	}
+	buf_putc(t->b, '\n');
 }
 
 static void put_usage_line(struct text *t, const char *label, u64 ns, u64 whole)
@@ -217,61 +225,21 @@ static void put_usages(struct text *t, bool parked)
 		put_usage_line(t, usage_label((unsigned int)(order[i] - u->ns)), *order[i], whole);
 }
 
-static void put_threads(struct text *t)
-{
-	const struct figures *f = t->r->figures;
-	u32 *order = calloc(f->n_threads + 1, sizeof(*order)), n = 0, shown;
-	struct buf label = BUF_INIT;
-
-	if (!order)
-		return;
-	for (u32 i = 0; i < f->n_threads; i++)
-		if (f->threads[i])
-			order[n++] = i;
-	/* Few threads or many: insertion by running time, most first, only as deep as shown. */
-	shown = t->look->all_threads || n <= TOP_LINES ? n : TOP_LINES;
-	for (u32 i = 0; i < shown; i++) {
-		u32 best = i, swap;
-
-		for (u32 k = i + 1; k < n; k++)
-			if (f->threads[order[k]]->time.ns[USAGE_RUNNING] >
-			    f->threads[order[best]]->time.ns[USAGE_RUNNING])
-				best = k;
-		swap = order[i];
-		order[i] = order[best];
-		order[best] = swap;
-	}
-	if (n)
-		buf_printf(t->b, "\n  %-30s %9s %9s %9s %8s\n", "threads", "running", "ready", "blocked",
-		   "switches");
-	for (u32 i = 0; i < shown; i++) {
-		const struct thread_figures *tf = f->threads[order[i]];
-		u64 columns[3] = {tf->time.ns[USAGE_RUNNING], tf->time.ns[USAGE_READY],
-				  usage_blocked(&tf->time)};
-
-		buf_clear(&label);
-		report_thread_label(t->r, order[i], &label);
-		buf_puts(t->b, "    ");
-		put_name(t, label.data ? label.data : "", 28);
-		for (int k = 0; k < 3; k++)
-			buf_put_duration(t->b, columns[k], 10);
-		buf_printf(t->b, " %8" PRIu64 "\n", tf->voluntary + tf->involuntary);
-	}
-	if (shown < n)
-		buf_printf(t->b, "    and %u more; --all-threads shows them\n", n - shown);
-	buf_free(&label);
-	free(order);
-}
-
 static void put_calls(struct text *t)
 {
 	size_t n, shown = 0;
 	struct call_figures **calls = figures_calls(t->r->figures, &n);
 
-	for (size_t i = 0; calls && i < n && (shown < TOP_LINES || t->look->all_threads); i++) {
+	u64 rest = 0;
+
+	for (size_t i = 0; calls && i < n; i++) {
 		const struct call_figures *c = calls[i];
 		const char *name = c->nr < 0 ? "page fault" : syscall_name(c->nr);
 
+		if (shown == TOP_LINES && !t->look->all_threads) {
+			rest += c->waits;
+			continue;
+		}
 		if (!shown++)
 			buf_printf(t->b, "\n  %-20s %-12s %-14s %7s %9s\n", "waits in", "on", "kind",
 				   "waits", "longest");
@@ -281,8 +249,8 @@ static void put_calls(struct text *t)
 		buf_putc(t->b, '\n');
 		sites_put_line(&c->sites, c->wait_ns, t->b);
 	}
-	if (shown < n)
-		buf_printf(t->b, "    and %zu more; --all-threads shows them\n", n - shown);
+	if (rest)
+		buf_printf(t->b, "    %-18s %-12s %-14s %7" PRIu64 "   (--all-threads)\n", "others", "", "", rest);
 	free(calls);
 }
 
@@ -340,7 +308,7 @@ void report_text(const struct report *r, const struct report_look *look, struct 
 	put_path(&t);
 	if (r->asked)
 		what_if_text(&r->what_if, b);
-	put_threads(&t);
+	threads_text(r, look, b);
 	sched_text(r, look, b);
 	put_calls(&t);
 }

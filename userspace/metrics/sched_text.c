@@ -36,13 +36,14 @@ static void put_pairs(const struct report *r, const struct report_look *look, st
 {
 	size_t n, shown = 0;
 	struct preemption **list = figures_preemptions(r->figures, &n);
-	u64 rest = 0;
+	struct preemption rest = {0};
 
 	for (size_t i = 0; list && i < n; i++) {
 		const struct preemption *p = list[i];
 
 		if (i >= TOP_PAIRS && !look->all_threads) {
-			rest += p->times;
+			rest.times += p->times;
+			rest.ns += p->ns;
 			continue;
 		}
 		if (!shown++)
@@ -56,8 +57,11 @@ static void put_pairs(const struct report *r, const struct report_look *look, st
 		buf_put_duration(b, p->ns, 10);
 		buf_putc(b, '\n');
 	}
-	if (rest)
-		buf_printf(b, "      and %" PRIu64 " more times by others; --all-threads shows them\n", rest);
+	if (rest.times) {
+		buf_printf(b, "      %-*s %5" PRIu64, 2 * NAME_COLUMNS + 1, "others (--all-threads)", rest.times);
+		buf_put_duration(b, rest.ns, 10);
+		buf_putc(b, '\n');
+	}
 	free(list);
 }
 

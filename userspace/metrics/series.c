@@ -76,3 +76,62 @@ void series_free(struct series *series)
 	free(series->bins);
 	*series = (struct series){0};
 }
+
+/* Threads x ns of one sort in a bin. */
+static u64 bin_value(const struct series_bin *bin, unsigned int what)
+{
+	return what < USAGE_SLOTS ? bin->ns[what] : what == USAGE_SLOTS ? bin->flight : bin->demand;
+}
+
+/* Mean of @what over [from, to), ns from the series' begin. */
+static double mean_over(const struct series *s, unsigned int what, double from, double to)
+{
+	double sum = 0, width = (double)s->width_ns;
+
+	for (u32 i = (u32)(from / width); i < s->n && (double)i * width < to; i++) {
+		double begin = (double)i * width, end = begin + width;
+		double part = (end < to ? end : to) - (begin > from ? begin : from);
+
+		if (part > 0)
+			sum += (double)bin_value(&s->bins[i], what) * part / width;
+	}
+	return to > from ? sum / (to - from) : 0;
+}
+
+static void put_points(const struct series *s, const char *key, unsigned int what, double width, u32 n,
+		       struct buf *b)
+{
+	buf_printf(b, "\"%s\":[", key);
+	for (u32 i = 0; i < n; i++)
+		buf_printf(b, i ? ",%.3f" : "%.3f", mean_over(s, what, i * width, (i + 1) * width));
+	buf_putc(b, ']');
+}
+
+void series_json(const struct series *s, u64 duration_ns, u32 n, struct buf *b)
+{
+	double width = (double)duration_ns / n;
+	bool first = true;
+
+	buf_printf(b, "\"series\":{\"width_ns\":%.3f,", width);
+	put_points(s, "running", USAGE_RUNNING, width, n, b);
+	buf_putc(b, ',');
+	put_points(s, "in_flight", USAGE_SLOTS, width, n, b);
+	buf_putc(b, ',');
+	put_points(s, "demand", USAGE_SLOTS + 1, width, n, b);
+	buf_putc(b, ',');
+	put_points(s, "ready", USAGE_READY, width, n, b);
+	buf_puts(b, ",\"waiting\":{");
+	for (unsigned int slot = USAGE_KIND; slot < USAGE_SLOTS; slot++) {
+		u64 any = 0;
+
+		for (u32 i = 0; i < s->n; i++)
+			any |= s->bins[i].ns[slot];
+		if (!any)
+			continue;
+		if (!first)
+			buf_putc(b, ',');
+		first = false;
+		put_points(s, usage_name(slot), slot, width, n, b);
+	}
+	buf_puts(b, "}}");
+}

@@ -9,6 +9,7 @@
 #ifndef CORUN_METRICS_SERIES_H
 #define CORUN_METRICS_SERIES_H
 
+#include "base/buf.h"
 #include "metrics/figures.h"
 
 #define SERIES_BINS 1024
@@ -31,5 +32,9 @@ int series_init(struct series *series, u64 begin_ns);
 void series_add(struct series *series, u64 ts, u64 dt, const struct counts *counts, u32 flight,
 		u32 demand);
 void series_free(struct series *series);
+
+/* The first @duration_ns as @n points of equal width: "series":{"width_ns":...,"running":[...],...}, without
+ * a comma; means over each point's width. What lies in a bin is taken as even over it. @n: 1 to SERIES_BINS. */
+void series_json(const struct series *series, u64 duration_ns, u32 n, struct buf *buf);
 
 #endif

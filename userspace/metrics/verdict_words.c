@@ -104,8 +104,11 @@ static void english(const struct verdict *v, struct buf *b)
 
 	switch (v->class) {
 	case VERDICT_IDLE:
-		buf_printf(b, "Idle: something was in flight for %d %% of the time only.\n",
-			   percent((double)f->active_ns / (double)(f->duration_ns ? f->duration_ns : 1)));
+		if (!f->active_ns)
+			buf_puts(b, "Idle: nothing was in flight.\n");
+		else
+			buf_printf(b, "Idle: something was in flight for %d %% of the time only.\n",
+				   percent((double)f->active_ns / (double)(f->duration_ns ? f->duration_ns : 1)));
 		if (v->cause == CAUSE_EVENT_LOOP)
 			buf_puts(b, "An event loop waited for something to happen.\n");
 		break;
@@ -207,8 +210,11 @@ static void korean(const struct verdict *v, struct buf *b)
 
 	switch (v->class) {
 	case VERDICT_IDLE:
-		buf_printf(b, "쉬고 있다: 진행 중인 일이 있던 시간은 %d %%뿐이다.\n",
-			   percent((double)f->active_ns / (double)(f->duration_ns ? f->duration_ns : 1)));
+		if (!f->active_ns)
+			buf_puts(b, "쉬고 있다: 진행 중인 일이 없었다.\n");
+		else
+			buf_printf(b, "쉬고 있다: 진행 중인 일이 있던 시간은 %d %%뿐이다.\n",
+				   percent((double)f->active_ns / (double)(f->duration_ns ? f->duration_ns : 1)));
 		if (v->cause == CAUSE_EVENT_LOOP)
 			buf_puts(b, "이벤트 루프가 이벤트를 기다렸다.\n");
 		break;

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * figures_json.h - parts of the report's JSON that a stretch of any sort has. Keys without braces
+ * around them and without a comma at the end; times are integers in ns.
+ */
+#ifndef CORUN_METRICS_FIGURES_JSON_H
+#define CORUN_METRICS_FIGURES_JSON_H
+
+#include "base/buf.h"
+#include "metrics/figures.h"
+
+/* "known", the curves and their peaks, the joint table, the time by state, the scheduler's figures. */
+void figures_json(struct buf *buf, const struct figures *figures);
+void figures_locks_json(struct buf *buf, const struct figures *figures, const struct model *model);
+void figures_syscalls_json(struct buf *buf, const struct figures *figures);
+/* "time_ns":{...} */
+void figures_usage_json(struct buf *buf, const struct usage *usage);
+void figures_hist_json(struct buf *buf, const char *key, const struct hist *hist);
+/* ,"parallelism" and "concurrency" of a process, over the time that it had something in flight and over
+ * the stretch; nothing, if it had no life in it. */
+void figures_process_json(struct buf *buf, const struct figures *figures, u32 process);
+
+#endif
