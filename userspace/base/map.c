@@ -3,15 +3,11 @@
 
 #include <stdlib.h>
 
-/* Finaliser of splitmix64 (Steele, Lea, Flood 2014): tids and addresses differ in few bits. */
+/* Multiplicative hashing (Knuth, TAOCP 3, 6.4): the upper bits of the product with 2^64 / phi depend on
+ * all bits of the key, and tids and addresses differ in few. cap is a power of two, at least 16. */
 static size_t slot_of(const struct map *map, u64 key)
 {
-	key ^= key >> 30;
-	key *= 0xbf58476d1ce4e5b9ULL;
-	key ^= key >> 27;
-	key *= 0x94d049bb133111ebULL;
-	key ^= key >> 31;
-	return (size_t)key & (map->cap - 1);
+	return (size_t)(key * 0x9e3779b97f4a7c15ULL >> (64 - __builtin_ctzll(map->cap)));
 }
 
 static struct map_slot *find(const struct map *map, u64 key)

@@ -41,8 +41,11 @@ static void bin_add(struct series_bin *bin, u64 dt, const struct counts *counts,
 	bin->ns[USAGE_READY] += counts->ready * dt;
 	bin->ns[USAGE_STOPPED] += counts->stopped * dt;
 	bin->ns[USAGE_UNKNOWN] += counts->unknown * dt;
-	for (unsigned int k = 0; k < KINDS; k++)
+	for (u32 left = counts->kinds; left; left &= left - 1) {
+		unsigned int k = (unsigned int)__builtin_ctz(left);
+
 		bin->ns[USAGE_KIND + k] += counts->waiting[k] * dt;
+	}
 	bin->flight += flight * dt;
 	bin->demand += demand * dt;
 	bin->active += flight ? dt : 0;

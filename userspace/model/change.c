@@ -15,6 +15,7 @@ void change_count(struct counts *c, enum thread_state state, enum wait_kind kind
 		break;
 	case STATE_WAITING:
 		c->waiting[kind] += n;
+		c->kinds = c->waiting[kind] ? c->kinds | 1u << kind : c->kinds & ~(1u << kind);
 		break;
 	case STATE_STOPPED:
 		c->stopped += n;

@@ -467,31 +467,34 @@ static void look(struct model *m, const struct record *rec)
 	}
 }
 
-int model_push(struct model *m, const struct record *in)
+int model_push(struct model *m, const struct record *rec)
 {
-	struct record rec = *in;
+	struct record late;
 
 	/* A trace is ordered; a stream that is not must not make time run backwards. */
-	if (rec.ts < m->now && rec.ts)
-		rec.ts = m->now;
-	if (rec.ts > m->now)
-		m->now = rec.ts;
-	if (rec.type == REC_META)
-		on_meta(m, &rec);
+	if (rec->ts < m->now && rec->ts) {
+		late = *rec;
+		late.ts = m->now;
+		rec = &late;
+	}
+	if (rec->ts > m->now)
+		m->now = rec->ts;
+	if (rec->type == REC_META)
+		on_meta(m, rec);
 	if (m->open && m->n_pending)
 		lock_settle(m, m->now);
-	FOR_SINKS(m, record, &rec);
+	FOR_SINKS(m, record, rec);
 	/* Facts about names hold whenever they are told. */
-	if (rec.type == REC_DESC)
-		table_add_desc(m, &rec.desc);
-	else if (rec.type == REC_SITE)
-		table_add_site(m, &rec.site);
-	else if (rec.type == REC_WINDOW && rec.window.begin)
-		window_open(m, rec.ts);
-	else if (rec.type == REC_WINDOW)
-		window_close(m, rec.ts);
+	if (rec->type == REC_DESC)
+		table_add_desc(m, &rec->desc);
+	else if (rec->type == REC_SITE)
+		table_add_site(m, &rec->site);
+	else if (rec->type == REC_WINDOW && rec->window.begin)
+		window_open(m, rec->ts);
+	else if (rec->type == REC_WINDOW)
+		window_close(m, rec->ts);
 	else if (!m->closed)
-		look(m, &rec);
+		look(m, rec);
 	return m->failed ? -ENOMEM : 0;
 }
 

@@ -99,6 +99,7 @@ struct wakeup {
 struct counts {
 	u32 alive, running, ready, stopped, unknown;
 	u32 waiting[KINDS];
+	u32 kinds;               /* bits of those that are not 0: mostly few */
 };
 
 /* A lock interval: from the first wait on a lock until the thread runs on holding it or gives up. */

@@ -28,7 +28,7 @@ u32 counts_concurrency(const struct counts *counts, u32 parked)
 	u32 n = counts->alive - counts->stopped - counts->unknown;
 
 	/* All that are alive, less those that are not in flight: fewer kinds to look at. */
-	for (parked &= (1u << KINDS) - 1; parked; parked &= parked - 1)
+	for (parked &= counts->kinds; parked; parked &= parked - 1)
 		n -= counts->waiting[__builtin_ctz(parked)];
 	return n;
 }

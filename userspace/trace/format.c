@@ -150,7 +150,7 @@ struct input {
 	bool bad;
 };
 
-static u64 get_varint(struct input *in)
+static u64 get_long_varint(struct input *in)
 {
 	u64 value = 0;
 
@@ -166,6 +166,14 @@ static u64 get_varint(struct input *in)
 	}
 	in->bad = true;
 	return 0;
+}
+
+/* Most are one byte. */
+static inline u64 get_varint(struct input *in)
+{
+	if (in->at < in->end && !(*in->at & 0x80))
+		return *in->at++;
+	return get_long_varint(in);
 }
 
 static void get_string(struct input *in, const char **out)
