@@ -134,6 +134,28 @@ corun.decode = function (bytes) {
 	return { threads, tasks, gils, locks, lanes };
 };
 
+/* bytes -> Columns of the critical path, which tiles the window: a = its thread + 1, 0: not known. */
+corun.decodePath = function (bytes) {
+	const columns = new corun.Columns();
+	let at = 0;
+	const number = () => {
+		let value = 0, scale = 1;
+
+		for (; bytes[at] >= 0x80; scale *= 128)
+			value += (bytes[at++] - 0x80) * scale;
+		if (at >= bytes.length)
+			throw new Error("cut");
+		return value + bytes[at++] * scale;
+	};
+
+	while (at < bytes.length) {
+		const end = columns.startOf(columns.n) + number(), thread = number();
+
+		columns.add(end, number(), thread, 0, 0);
+	}
+	return columns;
+};
+
 corun.unpack = async function (text) {
 	const binary = atob(text.trim()), packed = new Uint8Array(binary.length);
 
@@ -146,8 +168,9 @@ corun.unpack = async function (text) {
 
 /* A trace, ready to draw: the JSON of the page with its columns. */
 corun.Trace = class {
-	constructor(info, spans) {
+	constructor(info, spans, path) {
 		Object.assign(this, info);
+		this.path = path ?? new corun.Columns();
 		this.spans_of = spans.threads;
 		this.tasks_of = spans.tasks;
 		this.task_by = new Map((info.tasks ?? []).map((task) => [task.id, task]));

@@ -20,6 +20,9 @@ corun.rows = function (trace, dense, words) {
 
 	add("stack", (peak <= 4 ? peak * task : dense ? 140 : 220) + 26, 0, { peak });
 	trace.cpus.forEach((spans, cpu) => spans && !dense && add("cpu", 26, 22, { spans, cpu }));
+	/* A path through one thread is that thread's own row. */
+	if (!dense && trace.path.n && new Set(trace.path.a.subarray(0, trace.path.n)).size > 1)
+		add("path", 34, 29);
 	/* The locks that were waited for longest. */
 	const locks = (trace.lanes ?? []).map((lock, id) => ({ ...lock, spans: trace.held[id] })).filter((lock) => lock.spans)
 		.sort((p, q) => q.contended_ns - p.contended_ns).slice(0, dense ? 0 : MOST_LOCKS);
@@ -134,6 +137,7 @@ corun.Painter = class {
 		case "stack": return this.stack(row, y);
 		case "cpu": return this.cpu(row, y);
 		case "holder": return this.holder(row, y);
+		case "path": return this.path(row, y);
 		case "note": return this.text(row.name, 52, y + 9, 12, 400, this.look.neutral.ink2);
 		case "process": return this.text(`▾ ${row.name}`, 20, y + 13, 13, 600, this.look.neutral.ink);
 		default: return this.thread(row, y);
@@ -248,11 +252,16 @@ corun.Painter = class {
 
 	/* ---- lanes ---- */
 
+	/* Which of the two greys: neighbours in the picture differ. */
+	shade(thread) {
+		this.shades ??= new Map(this.trace.threads.filter((id) => !this.trace.names[id]?.outsider).map((id, i) => [id, i % 2]));
+		return this.shades.get(thread) ?? thread % 2;
+	}
 	/* Who: identity by number and two greys, never by colour. */
-	identity(thread, x0, x1, y, h, index) {
+	identity(thread, x0, x1, y, h) {
 		const c = this.c, n = this.look.neutral, chosen = this.selected?.thread === thread;
 
-		c.fillStyle = chosen ? n.ink : index % 2 ? n.id2 : n.id1;
+		c.fillStyle = chosen ? n.ink : this.shade(thread) ? n.id2 : n.id1;
 		c.fillRect(x0, y, Math.max(x1 - x0 - 1, 0.6), h);
 		const full = `${thread} ${this.trace.name(thread)}`, text = x1 - x0 > full.length * 8 + 12 ? full : String(thread);
 
@@ -275,8 +284,7 @@ corun.Painter = class {
 			});
 		for (const s of row.spans.slice(first, last + 1))
 			if (s.start < v.to && s.thread >= 0)
-				this.identity(s.thread, Math.max(this.x(s.start), v.x), Math.min(this.x(s.end), v.x + v.width), y, row.bar,
-					s.thread);
+				this.identity(s.thread, Math.max(this.x(s.start), v.x), Math.min(this.x(s.end), v.x + v.width), y, row.bar);
 	}
 	/* More pieces than pixels: who it was in the middle of each. */
 	sampled(row, y, who) {
@@ -289,7 +297,7 @@ corun.Painter = class {
 			const thread = who(v.from + (x + 0.5) / raster.w * (v.to - v.from));
 
 			if (thread >= 0)
-				raster.column(this.selected?.thread === thread ? chosen : tiles[thread % 2], x, 0, raster.h);
+				raster.column(this.selected?.thread === thread ? chosen : tiles[this.shade(thread)], x, 0, raster.h);
 		}
 		raster.end(this.c, v.x, y);
 	}

@@ -185,9 +185,7 @@ corun.Page = class extends corun.Picture {
 
 			if (!row)
 				continue;
-			const list = row.type === "cpu" ? row.spans : null;
-			const on = list?.find((s) => s.start <= t && s.end > t);
-			const thread = on ? on.thread : row.thread, s = trace.columns(thread);
+			const thread = this.threadAt(trace, row, t), s = trace.columns(thread);
 
 			if (!s || t < s.start)
 				return null;
@@ -196,6 +194,12 @@ corun.Page = class extends corun.Picture {
 			return i < s.n ? { trace, thread, i } : null;
 		}
 		return null;
+	}
+	/* Whose row it is, or who was in it at time @t. */
+	threadAt(trace, row, t) {
+		if (row.type === "cpu")
+			return row.spans.find((s) => s.start <= t && s.end > t)?.thread;
+		return row.type === "path" ? trace.path.a[trace.path.at(t)] - 1 : row.thread;
 	}
 	step(by) {
 		if (!this.selected)

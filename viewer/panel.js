@@ -192,7 +192,17 @@ corun.Panel = class {
 			corun.element("h3", {}, `${w.selectedTime}  ${corun.instant(from)} – ${corun.instant(to)}`),
 			corun.element("h2", {}, `${means.inFlight.toFixed(2)} ${w.inFlight}, ` +
 				`${means.running.toFixed(2)} ${w.running}`),
-			...list.slice(0, 6).map(({ code, share }) => this.row(painter.label(code), corun.percent(share))));
+			...list.slice(0, 6).map(({ code, share }) => this.row(painter.label(code), corun.percent(share))),
+			...this.phases(trace, from, to));
+	}
+	/* What the report says of the phases that the range lies in. */
+	phases(trace, from, to) {
+		const w = this.page.words, text = this.page.korean ? "text_ko" : "text";
+
+		return trace.report.phases.filter((p) => p.begin_ns < to && p.begin_ns + p.duration_ns > from).slice(0, 3)
+			.map((p) => corun.element("p.phase", {},
+				corun.element("b", {}, w.inPhase(corun.duration(p.begin_ns), corun.duration(p.begin_ns + p.duration_ns))),
+				` ${p.verdict[text].trim().replaceAll("\n", " ")}`));
 	}
 	/* The figures for a screen reader, and for who wants to copy them. */
 	table(trace) {

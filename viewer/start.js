@@ -12,15 +12,17 @@ corun.start = async function () {
 		return;
 	}
 	try {
-		const infos = [...document.querySelectorAll("script.trace")], spans = [...document.querySelectorAll("script.spans")];
+		const all = (name) => [...document.querySelectorAll(`script.${name}`)];
+		const infos = all("trace"), spans = all("spans"), paths = all("path");
 
-		if (!infos.length || infos.length !== spans.length)
+		if (!infos.length || infos.length !== spans.length || infos.length !== paths.length)
 			throw new Error("no data");
 		const traces = [];
 
 		for (let i = 0; i < infos.length; i++)
 			traces.push(new corun.Trace(JSON.parse(infos[i].textContent),
-				corun.decode(await corun.unpack(spans[i].textContent))));
+				corun.decode(await corun.unpack(spans[i].textContent)),
+				corun.decodePath(await corun.unpack(paths[i].textContent))));
 		const compared = document.querySelector("script.comparison");
 
 		const lesson = document.querySelector("script.lesson");

@@ -37,6 +37,23 @@ for (const file of files) {
 
 		assert.ok(Math.abs(means.inFlight - r.concurrency.mean) < 1e-4, `${means.inFlight} ${r.concurrency.mean}`);
 		assert.ok(Math.abs(means.running - r.parallelism.mean) < 1e-4);
+		/* The critical path tiles the window; each thread's part of it is what the report says. */
+		const onPath = new Map();
+		let state = {};
+
+		for (let i = 0; i < trace.path.n; i++) {
+			const length = trace.path.end[i] - trace.path.startOf(i), thread = trace.path.a[i] - 1;
+
+			state[trace.path.code[i]] = (state[trace.path.code[i]] ?? 0) + length;
+			if (thread >= 0)
+				onPath.set(thread, (onPath.get(thread) ?? 0) + length);
+		}
+		assert.equal(trace.path.startOf(trace.path.n), r.critical_path?.duration_ns ?? 0);
+		assert.deepEqual([...onPath].sort(([p], [q]) => p - q), (r.critical_path?.threads ?? []).map(({ thread, time_ns }) =>
+			[thread, Object.values(time_ns).reduce((sum, ns) => sum + ns, 0)]).sort(([p], [q]) => p - q));
+		state = byState(trace, state);
+		for (const [name, ns] of Object.entries(r.critical_path?.time_ns ?? {}))
+			assert.equal(state[name], ns, name);
 		/* Any cut of the time in two adds up; columns of every width have the same area. */
 		const middle = trace.window_ns / 3;
 		const left = corun.usage(trace, 0, middle), right = corun.usage(trace, middle, trace.window_ns);

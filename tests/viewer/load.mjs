@@ -22,7 +22,9 @@ export async function traces(html) {
 	const all = (cls) => [...html.matchAll(new RegExp(`class="${cls}">([^]*?)</script>`, "g"))].map((m) => m[1]);
 	const infos = all("trace").map((text) => JSON.parse(text)), made = [];
 
+	const paths = all("path");
+
 	for (const [i, text] of all("spans").entries())
-		made.push(new corun.Trace(infos[i], corun.decode(await corun.unpack(text))));
+		made.push(new corun.Trace(infos[i], corun.decode(await corun.unpack(text)), corun.decodePath(await corun.unpack(paths[i]))));
 	return made;
 }

@@ -125,6 +125,32 @@ browserTest("a range has figures of its own", async () => {
 	await p.mouse.move(box.x + 800, box.y + 45);
 	await p.mouse.up();
 	assert.match(await p.textContent("section.range h2"), /^\d\.\d\d in flight, \d\.\d\d running$/);
+	/* And what the report says of the phases that it lies in. */
+	const report = JSON.parse(execFileSync(program, ["report", "--json", demo("threads.corun")]));
+	const { from, to } = await p.evaluate(() => corun.page.range);
+	const phases = report.phases.filter((f) => f.begin_ns < to && f.begin_ns + f.duration_ns > from);
+	const said = await p.$$eval(".phase", (all) => all.map((node) => node.textContent));
+
+	assert.equal(said.length, Math.min(phases.length, 3));
+	said.forEach((text, i) => assert.ok(text.includes(phases[i].verdict.text.split("\n")[0]), text));
+	assert.deepEqual(bad, []);
+	await done();
+});
+
+browserTest("the critical path has a lane, in which one finds who was on it", async () => {
+	const { p, bad, done } = await open([demo("threads.corun")]);
+	const { y, thread, x } = await p.evaluate(() => {
+		const row = corun.page.sections[0].rows.find((r) => r.type === "path"), { path } = corun.page.traces[0];
+		let longest = 0;
+
+		for (let i = 0; i < path.n; i++)
+			if (path.end[i] - path.startOf(i) > path.end[longest] - path.startOf(longest))
+				longest = i;
+		return { y: row.y, thread: path.a[longest] - 1, x: corun.page.xOf((path.startOf(longest) + path.end[longest]) / 2) };
+	});
+
+	await p.click(".lanes", { position: { x, y: y + 8 } });
+	assert.equal(await p.evaluate(() => corun.page.selected.thread), thread);
 	assert.deepEqual(bad, []);
 	await done();
 });

@@ -144,6 +144,13 @@ void buf_put_json(struct buf *buf, const char *text)
 	buf_put_json_n(buf, text, strlen(text));
 }
 
+void buf_put_leb128(struct buf *buf, u64 value)
+{
+	for (; value >= 0x80; value >>= 7)
+		buf_putc(buf, (char)(value | 0x80));
+	buf_putc(buf, (char)value);
+}
+
 void buf_clear(struct buf *buf)
 {
 	buf->len = 0;

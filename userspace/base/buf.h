@@ -32,6 +32,8 @@ void buf_put_json(struct buf *buf, const char *text);
 void buf_put_json_n(struct buf *buf, const char *text, size_t len);
 /* Append @value in decimal; several times as fast as buf_printf("%llu"). */
 void buf_put_u64(struct buf *buf, u64 value);
+/* Append @value as 7 bits a byte, least first, the top bit set on all but the last (unsigned LEB128). */
+void buf_put_leb128(struct buf *buf, u64 value);
 void buf_clear(struct buf *buf);
 void buf_free(struct buf *buf);
 

@@ -23,7 +23,7 @@ static const char head[] =
 
 /* In the order in which they build on each other. */
 static const char *const scripts[] = {
-	viewer_words, viewer_data, viewer_levels, viewer_look, viewer_raster, viewer_draw, viewer_panel,
+	viewer_words, viewer_data, viewer_levels, viewer_look, viewer_raster, viewer_draw, viewer_path, viewer_panel,
 	viewer_play, viewer_lesson, viewer_picture, viewer_page, viewer_start,
 };
 
@@ -38,14 +38,17 @@ static void put_text(struct out *out, const char *text)
 	}
 }
 
-static int put_trace(struct out *out, const char *trace, const struct report *report,
-		     struct error *err)
+static int put_trace(struct out *out, const char *trace, struct report *report, struct error *err)
 {
 	struct buf json = BUF_INIT;
 	int code;
 
 	out_puts(out, "<script type=\"text/plain\" class=\"spans\">");
 	code = page_data(out, trace, &json, err);
+	out_puts(out, "</script>\n<script type=\"text/plain\" class=\"path\">");
+	if (!code)
+		code = page_path(out, report->paths[0], err);
+	path_drop_segments(report->paths[0]); /* not in the JSON once more */
 	out_puts(out, "</script>\n<script type=\"application/json\" class=\"trace\">");
 	if (!code) {
 		buf_puts(&json, ",\"file\":");
@@ -93,7 +96,7 @@ static int put_traces(struct out *out, const char *const *traces, u32 n, struct 
 {
 	struct report **reports = calloc(n + 1, sizeof(*reports));
 	struct compare_side *sides = calloc(n + 1, sizeof(*sides));
-	struct report_options options = {0};
+	struct report_options options = {.path_segments = true};
 	int code = 0;
 
 	if (!reports || !sides) {

@@ -18,9 +18,6 @@
 /* First number of an entry: a thread's (or task's) id, eight times, plus one of these. viewer/PAGE.md. */
 enum { ENTRY_START, ENTRY_SPAN, ENTRY_GIL, ENTRY_LOCK, ENTRY_TASK_START, ENTRY_TASK_SPAN,
        ENTRY_LANE };
-/* What a span is; waits: CODE_WAIT + kind. */
-enum { CODE_RUNNING, CODE_WOKEN, CODE_PREEMPTED, CODE_STOPPED, CODE_UNKNOWN, CODE_WAIT };
-
 struct data {
 	struct model *model;
 	struct base64 *base64;
@@ -39,9 +36,7 @@ struct data {
 
 static void put_number(struct data *d, u64 n)
 {
-	for (; n >= 0x80; n >>= 7)
-		buf_putc(&d->bytes, (char)(n | 0x80));
-	buf_putc(&d->bytes, (char)n);
+	buf_put_leb128(&d->bytes, n);
 }
 
 static void flush(struct data *d)

@@ -16,6 +16,7 @@ EMBED(viewer_levels, "levels.js");
 EMBED(viewer_look, "look.js");
 EMBED(viewer_raster, "raster.js");
 EMBED(viewer_draw, "draw.js");
+EMBED(viewer_path, "path.js");
 EMBED(viewer_panel, "panel.js");
 EMBED(viewer_play, "play.js");
 EMBED(viewer_lesson, "lesson.js");

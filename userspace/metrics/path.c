@@ -273,3 +273,12 @@ void path_free(struct path *p)
 	free(p->segments);
 	free(p);
 }
+
+void path_drop_segments(struct path *p)
+{
+	if (!p)
+		return;
+	free(p->segments);
+	p->segments = NULL;
+	p->n_segments = 0;
+}

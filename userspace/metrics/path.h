@@ -61,6 +61,8 @@ struct path {
 int path_find(struct path **path, const struct graph *graph, const struct figures_piece *pieces, u32 n,
 	      bool segments);
 void path_free(struct path *path);
+/* For who has used them: they are most of it. NULL is fine. */
+void path_drop_segments(struct path *path);
 
 /* "critical_path":{...}, without a comma. Times are relative to the window. */
 void path_json(const struct path *path, const struct graph *graph, struct buf *buf);
