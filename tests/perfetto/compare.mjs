@@ -183,6 +183,14 @@ export async function compareNative(trace, file) {
 		assert.deepEqual(await natively("'R', 'R+'"), sorted(figures.threads.map((t) => t.time_ns.ready)));
 		assert.equal(Number((await tp.rows("select sum(dur) ns from sched where utid <> 0"))[0].ns ?? 0),
 			figures.time_ns.running);
+		/* What the recording says of itself. */
+		const about = Object.fromEntries((await tp.rows("select name, str_value from metadata where name glob 'cr-corun.*'"))
+			.map((r) => [r.name.slice("cr-corun.".length), r.str_value]));
+
+		assert.equal(about.window_ns, String(end));
+		assert.equal(about.lost_events, String(figures.losses.events));
+		assert.equal(about.kernel ?? "", figures.target.kernel);
+		assert.ok(about.clock && about.running && about["in flight"]);
 		const { running, ready, ...waits } = figures.time_ns;
 
 		assert.deepEqual(sums(await tp.rows("select category name, sum(dur) ns from slice " +

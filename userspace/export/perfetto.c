@@ -9,6 +9,7 @@
  *
  * Its times are ns since the window opened.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -64,9 +65,56 @@ static void put_system(struct perfetto *p)
 	perfetto_packet(p, packet, (size_t)(at - packet));
 }
 
+/* One more line of the "corun" block: a ChromeMetadata in a ChromeEventBundle, which the trace processor
+ * puts into its table `metadata` as "cr-corun.KEY". */
+static void note_meta(struct perfetto *p, const char *key, const char *value)
+{
+	struct buf line = BUF_INIT, name = BUF_INIT;
+	u8 *at;
+
+	buf_printf(&name, "corun.%s", key);
+	if (!name.failed && buf_reserve(&line, name.len + strlen(value) + 32) &&
+	    buf_reserve(&p->meta, name.len + strlen(value) + 64)) {
+		at = pb_string(pb_string((u8 *)line.data, 1, name.data), 2, value);
+		at = pb_bytes((u8 *)p->meta.data + p->meta.len, 2, line.data, (size_t)(at - (u8 *)line.data));
+		p->meta.len = (size_t)((char *)at - p->meta.data);
+	} else {
+		p->failed = true;
+	}
+	buf_free(&line);
+	buf_free(&name);
+}
+
+/* At the end, when the losses are known. Of several traces the first one's. */
+static void put_meta(struct perfetto *p)
+{
+	struct buf text = BUF_INIT, packet = BUF_INIT;
+	u8 *at;
+
+	buf_printf(&text, "%" PRIu64, p->lost);
+	note_meta(p, "lost_events", text.data ? text.data : "");
+	buf_clear(&text);
+	buf_printf(&text, "%" PRIu64, model_window_end(p->model) - model_window_begin(p->model));
+	note_meta(p, "window_ns", text.data ? text.data : "");
+	note_meta(p, "clock", "ts are ns since the window opened, CLOCK_MONOTONIC");
+	note_meta(p, "running", "threads on a CPU: parallelism");
+	note_meta(p, "in flight", "threads running, ready, or waiting in a kind that is not parked: concurrency");
+	if (buf_reserve(&packet, p->meta.len + 16)) {
+		at = pb_bytes((u8 *)packet.data, PACKET_CHROME_EVENTS, p->meta.data, p->meta.len);
+		perfetto_packet(p, (u8 *)packet.data, (size_t)(at - (u8 *)packet.data));
+	} else {
+		p->failed = true;
+	}
+	buf_free(&text);
+	buf_free(&packet);
+}
+
 static void on_record(void *ctx, const struct record *rec)
 {
 	struct perfetto *p = ctx;
+
+	if (rec->type == REC_META && !p->part->index)
+		note_meta(p, rec->meta.key, rec->meta.value);
 
 	if (rec->type == REC_META && !strcmp(rec->meta.key, "kernel"))
 		snprintf(p->release, sizeof(p->release), "%s", rec->meta.value);
@@ -127,6 +175,8 @@ static void on_window_end(void *ctx, u64 ts)
 	(void)ts;
 	p->begun = false;
 	perfetto_sched_end(p);
+	if (!p->part->index)
+		put_meta(p);
 }
 
 static int perfetto_close(void *ctx)
@@ -134,7 +184,7 @@ static int perfetto_close(void *ctx)
 	struct perfetto *p = ctx;
 	bool failed;
 
-	failed = p->failed || p->data.failed || p->body.failed || p->words.failed || p->rows.failed;
+	failed = p->failed || p->meta.failed || p->data.failed || p->body.failed || p->words.failed || p->rows.failed;
 	if (!failed && p->data.len)
 		out_put(p->out, p->data.data, p->data.len);
 	perfetto_waits_clear(p);
@@ -153,6 +203,7 @@ static int perfetto_close(void *ctx)
 	buf_free(&p->body);
 	buf_free(&p->words);
 	buf_free(&p->name);
+	buf_free(&p->meta);
 	map_free(&p->locks);
 	free(p);
 	return failed ? -ENOMEM : 0;

@@ -15,7 +15,7 @@
 #include "export/rows.h"
 
 enum { /* TracePacket */
-	PACKET_FTRACE = 1, PACKET_PROCESS_TREE = 2, PACKET_TIMESTAMP = 8, PACKET_SEQUENCE = 10,
+	PACKET_FTRACE = 1, PACKET_PROCESS_TREE = 2, PACKET_CHROME_EVENTS = 5, PACKET_TIMESTAMP = 8, PACKET_SEQUENCE = 10,
 	PACKET_TRACK_EVENT = 11, PACKET_INTERNED = 12, PACKET_SEQUENCE_FLAGS = 13,
 	PACKET_SYSTEM_INFO = 45, PACKET_TRACK_DESCRIPTOR = 60,
 };
@@ -96,6 +96,7 @@ struct perfetto {
 	bool begun, failed, has_path;
 	u64 begin_ns;       /* of the export, in the file's time */
 	char release[100];  /* of the kernel */
+	struct buf meta;    /* ChromeEventBundle: what the recording says of itself */
 	u64 lost;
 	struct strings categories, events, annotations, texts;
 	struct sched_cpu *cpus;
