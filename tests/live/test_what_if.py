@@ -4,7 +4,7 @@
 Other programs on the machine lengthen a real run, and a virtual machine's CPUs are not the same from one
 second to the next. So a pair of runs counts only if it was quiet: the same CPU time in both within 5 %,
 under 3 % steal in each, and each replayed without other programs' load as long as it was within 5 %. That
-check knows nothing of the prediction. Of three quiet pairs the median error counts, good or bad. Where fewer
+check knows nothing of the prediction. Of five quiet pairs the median error counts, good or bad. Where fewer
 can be had, only a gross error counts: two real runs of 40 ms with a fought-over lock differ by 10 % themselves.
 Without a quiet pair a test is skipped, and says so. Every quiet pair goes to build/what-if.ndjson.
 """
@@ -16,8 +16,8 @@ import subprocess
 
 from lib import (Skip, cgroup_with_quota, check, corun, programs, record, report, run, scratch, test, top, until)
 
-TRIES = 12
-PAIRS = 3
+TRIES = 16
+PAIRS = 5
 GROSS = 30  # percent
 PYTHON = """
 import sys, threading, multiprocessing
@@ -69,7 +69,7 @@ def judge(kind, errors, limit):
     return f"median error {medians} % of {len(errors)} quiet pairs, limit {limit} %"
 
 
-def both_ways(kind, command):
+def both_ways(kind, command, limit=10):
     errors = []
     for _ in range(TRIES):
         one_trace, one = run_on("one.corun", command, 1)
@@ -81,20 +81,22 @@ def both_ways(kind, command):
                        note("2 to 1 CPUs", kind, down["duration_ns"], one["window"]["duration_ns"])))
         if len(errors) == PAIRS:
             break
-    return judge(kind, errors, 10)
+    return judge(kind, errors, limit)
 
 
-def add(kind, command):
+def add(kind, command, limit=10):
     def what_if():
         if (os.cpu_count() or 1) < 2:
             raise Skip("one CPU")
-        return both_ways(kind, command)
+        return both_ways(kind, command, limit)
     what_if.__name__ = f"what_if_{kind}"
     test(what_if)
 
 
-for _kind in ("threads", "processes", "pipe", "pipeline", "lock", "sleepers", "straggler"):
-    add(_kind, (top / "build/live/work", _kind))
+# How long a straggler takes on two CPUs hangs on who shares its CPU: from 3 to 4 units of work, in real runs too.
+for _kind, _limit in (("threads", 10), ("processes", 10), ("pipe", 10), ("pipeline", 10), ("lock", 10),
+                      ("sleepers", 10), ("straggler", GROSS)):
+    add(_kind, (top / "build/live/work", _kind), _limit)
 
 
 @test

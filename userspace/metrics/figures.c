@@ -146,7 +146,9 @@ static void lock_free(struct lock_figures *lock)
 	hist_free(&lock->waits_hist);
 	map_free(&lock->threads);
 	free_values(&lock->holder_map);
+	free_values(&lock->releaser_map);
 	free(lock->holders);
+	free(lock->releasers);
 	sites_free(&lock->sites);
 	free(lock);
 }
@@ -290,5 +292,8 @@ void figures_sort_locks(struct figures *figures)
 		lock->holders = (struct holder_figures **)values_sorted(&lock->holder_map, &n,
 									by_held);
 		lock->n_holders = (u32)n;
+		lock->releasers = (struct holder_figures **)values_sorted(&lock->releaser_map, &n,
+									  by_held);
+		lock->n_releasers = (u32)n;
 	}
 }

@@ -99,6 +99,9 @@ struct lock_figures {
 	struct holder_figures **holders; /* the same sorted, after figures_sort_locks() */
 	u32 n_holders;
 	struct holder_figures unknown;
+	struct map releaser_map;        /* likewise: who let go of it, or woke the waiter, and ended the wait */
+	struct holder_figures **releasers;
+	u32 n_releasers;
 	struct map threads;             /* ids + 1 of those who waited */
 	struct sites sites;
 	/* Of those who got it after a wait, in order: another one than before, the same one again. */

@@ -89,6 +89,14 @@ void figures_hist_json(struct buf *b, const char *key, const struct hist *h)
 		   h->sum, hist_percentile(h, 50), hist_percentile(h, 90), hist_percentile(h, 99), h->max);
 }
 
+static void put_who(struct buf *b, const struct model *m, struct holder_figures *const *list, u32 n)
+{
+	for (u32 i = 0; i < n; i++)
+		buf_printf(b, "%s{\"thread\":%u,\"tid\":%d,\"waits\":%" PRIu64 ",\"wait_ns\":%" PRIu64 "}",
+			   i ? "," : "", list[i]->thread, model_thread(m, list[i]->thread)->tid, list[i]->waits,
+			   list[i]->wait_ns);
+}
+
 static void put_lock(struct buf *b, const struct model *m, const struct lock_figures *l)
 {
 	buf_printf(b, "{\"kind\":\"%s\",\"tgid\":%d,\"address\":\"0x%" PRIx64 "\",",
@@ -108,13 +116,9 @@ static void put_lock(struct buf *b, const struct model *m, const struct lock_fig
 		buf_printf(b, ",\"hand_offs\":%" PRIu64 ",\"got_back\":%" PRIu64, l->hand_offs,
 			   l->got_back);
 	buf_printf(b, ",\"threads\":%zu,\"holders\":[", l->threads.len);
-	for (u32 i = 0; i < l->n_holders; i++) {
-		const struct holder_figures *h = l->holders[i];
-
-		buf_printf(b, "%s{\"thread\":%u,\"tid\":%d,\"waits\":%" PRIu64 ",\"wait_ns\":%" PRIu64 "}",
-			   i ? "," : "", h->thread, model_thread(m, h->thread)->tid, h->waits,
-			   h->wait_ns);
-	}
+	put_who(b, m, l->holders, l->n_holders);
+	buf_puts(b, "],\"releasers\":[");
+	put_who(b, m, l->releasers, l->n_releasers);
 	buf_printf(b, "],\"unknown_holder\":{\"waits\":%" PRIu64 ",\"wait_ns\":%" PRIu64 "},\"site\":",
 		   l->unknown.waits, l->unknown.wait_ns);
 	sites_put_top(&l->sites, b);

@@ -128,25 +128,46 @@ static struct lock_figures *lock_find(struct figures *figures, const struct lock
 	return lock;
 }
 
+/* The entry of @thread, made if it is not there; NULL: out of memory. */
+static struct holder_figures *entry_of(struct map *map, u32 thread)
+{
+	struct holder_figures *entry = map_get(map, thread);
+
+	if (entry)
+		return entry;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return NULL;
+	entry->thread = thread;
+	if (map_set(map, thread, entry)) {
+		free(entry);
+		return NULL;
+	}
+	return entry;
+}
+
 static int charge(struct lock_figures *lock, u32 holder, u64 ns, bool first)
 {
-	struct holder_figures *entry = &lock->unknown;
+	struct holder_figures *entry = holder == NO_THREAD ? &lock->unknown : entry_of(&lock->holder_map, holder);
 
-	if (holder != NO_THREAD) {
-		entry = map_get(&lock->holder_map, holder);
-		if (!entry) {
-			entry = calloc(1, sizeof(*entry));
-			if (!entry)
-				return -ENOMEM;
-			entry->thread = holder;
-			if (map_set(&lock->holder_map, holder, entry)) {
-				free(entry);
-				return -ENOMEM;
-			}
-		}
-	}
+	if (!entry)
+		return -ENOMEM;
 	entry->wait_ns += ns;
 	entry->waits += first;
+	return 0;
+}
+
+static int charge_releaser(struct lock_figures *lock, const struct lock_wait *wait, u64 ns)
+{
+	struct holder_figures *entry;
+
+	if (wait->releaser == NO_THREAD || wait->releaser == wait->thread->id)
+		return 0;
+	entry = entry_of(&lock->releaser_map, wait->releaser);
+	if (!entry)
+		return -ENOMEM;
+	entry->wait_ns += ns;
+	entry->waits++;
 	return 0;
 }
 
@@ -241,7 +262,7 @@ int lock_table_add(struct figures *figures, const struct gil_history *history,
 	lock->wait_ns += to - from;
 	lock->blocked_ns += wait->blocked_ns < to - from ? wait->blocked_ns : to - from;
 	hist_add(&lock->waits_hist, to - from);
-	if (map_set(&lock->threads, wait->thread->id, lock))
+	if (map_set(&lock->threads, wait->thread->id, lock) || charge_releaser(lock, wait, to - from))
 		return -ENOMEM;
 	if (wait->kind == KIND_GIL)
 		track = track_find(history, wait->tgid, wait->lock, &key);

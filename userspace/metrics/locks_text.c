@@ -10,11 +10,10 @@
 #define TOP_LOCKS 8
 #define NAME_COLUMNS 20
 
-/* "worker-1 27 %": who held @l while others waited, and for how much of their waiting. */
+/* "worker-1 27 %": who held @l while others waited (or let go of it), and for how much of their waiting. */
 static void holder_text(const struct report *r, const struct report_look *look, const struct lock_figures *l,
-			u32 holder, struct buf *b)
+			const struct holder_figures *h, struct buf *b)
 {
-	const struct holder_figures *h = l->holders[holder];
 	struct buf label = BUF_INIT;
 	int width;
 
@@ -25,33 +24,51 @@ static void holder_text(const struct report *r, const struct report_look *look, 
 	buf_free(&label);
 }
 
-/* As many holders as fit on the line, the others as a number. */
+/* @line, then as many of @list as fit behind it, the others as a number. */
+static void put_who(const struct report *r, const struct report_look *look, const struct lock_figures *l,
+		    struct holder_figures *const *list, u32 n, struct buf *line, struct buf *b)
+{
+	struct buf next = BUF_INIT;
+	u32 shown = 0, rest;
+
+	for (; shown < n; shown++) {
+		buf_clear(&next);
+		holder_text(r, look, l, list[shown], &next);
+		if (line->failed || next.failed)
+			break;
+		rest = n - shown - 1;
+		if (shown && utf8_columns(line->data, line->len) + 2 + utf8_columns(next.data, next.len) +
+				     (rest ? snprintf(NULL, 0, " and %u more", rest) : 0) > REPORT_COLUMNS)
+			break;
+		buf_printf(line, "%s%s", shown ? ", " : "", next.data);
+	}
+	if (shown < n)
+		buf_printf(line, " and %u more", n - shown);
+	if (!line->failed)
+		buf_printf(b, "%s\n", line->data);
+	buf_free(&next);
+}
+
+/* Of a lock that mostly has no owner's name (a reader-writer lock held by readers) also who let go of it:
+ * that is another thing, and is said to be. */
 static void put_holders(const struct report *r, const struct report_look *look, const struct lock_figures *l,
 			struct buf *b)
 {
-	struct buf line = BUF_INIT, next = BUF_INIT;
-	u32 shown = 0, rest;
+	bool known = l->n_holders && 2 * l->unknown.wait_ns <= l->wait_ns;
+	struct buf line = BUF_INIT;
 
 	buf_printf(&line, "      %zu thread%s waited; held by ", l->threads.len, l->threads.len == 1 ? "" : "s");
 	if (!l->n_holders)
 		buf_puts(&line, "not known");
-	for (; shown < l->n_holders; shown++) {
-		buf_clear(&next);
-		holder_text(r, look, l, shown, &next);
-		if (line.failed || next.failed)
-			break;
-		rest = l->n_holders - shown - 1;
-		if (shown && utf8_columns(line.data, line.len) + 2 + utf8_columns(next.data, next.len) +
-				     (rest ? snprintf(NULL, 0, " and %u more", rest) : 0) > REPORT_COLUMNS)
-			break;
-		buf_printf(&line, "%s%s", shown ? ", " : "", next.data);
+	else if (!known)
+		buf_printf(&line, "not known %.0f %%, ", 100.0 * (double)l->unknown.wait_ns / (double)l->wait_ns);
+	put_who(r, look, l, l->holders, l->n_holders, &line, b);
+	if (!known && l->n_releasers) {
+		buf_clear(&line);
+		buf_puts(&line, "      released by ");
+		put_who(r, look, l, l->releasers, l->n_releasers, &line, b);
 	}
-	if (shown < l->n_holders)
-		buf_printf(&line, " and %u more", l->n_holders - shown);
-	if (!line.failed)
-		buf_printf(b, "%s\n", line.data);
 	buf_free(&line);
-	buf_free(&next);
 }
 
 /* A lock that many want and that changes hands all the time: a convoy. */
