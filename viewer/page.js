@@ -357,6 +357,12 @@ corun.Page = class extends corun.Picture {
 		event.preventDefault();
 		action();
 	}
+	/* Another page takes its place. */
+	leave() {
+		this.abort?.abort();
+		this.observer?.disconnect();
+		this.play.playing = false;
+	}
 	listen() {
 		/* Built again with the language: the listeners of before go with it. */
 		this.abort?.abort();

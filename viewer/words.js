@@ -29,12 +29,15 @@ corun.words = {
 		old: "This browser is too old for this page: it lacks DecompressionStream. Chrome 80, " +
 			"Firefox 113, Safari 16.4 and later have it.",
 		broken: "The data in this page cannot be read: the file was cut or changed.",
+		foreign: (name) => `${name} is no page of corun. Drop a file that "corun export -f html" wrote.`,
+		droppedCut: (name) => `The data in ${name} cannot be read: the file was cut or changed.`,
 		lostCount: (n) => `${n} lost`, sooner: (d) => `${d} sooner`,
 		keys: "W S zoom   A D pan   click: select   drag on the axis: a range   F fit   M mark   Space play   / search   ? help",
 		helpText: "W and S zoom in and out at the pointer, A and D pan; the wheel with Ctrl zooms, " +
 			"dragging pans. Click a slice to see what it is; drag on the axis for a range. " +
 			"Left and right go to the thread's next slice, up and down to the next thread. " +
-			"F fits the view to the selection or to all, M makes the selection a range, Esc lets go. Space plays, comma and full stop step by event. / searches.",
+			"F fits the view to the selection or to all, M makes the selection a range, Esc lets go. Space plays, comma and full stop step by event. / searches. " +
+			"Another page of corun that is dropped here is shown instead.",
 		table: "The figures as a table", share: "share", state: "state", time: "time",
 		outOf: (n, m) => `${n} of ${m}`, found: (n) => `${n} found`, theme: "light or dark",
 		play: "Play", pause: "Pause", stepBack: "one event back", stepOn: "one event on", close: "Close",
@@ -69,11 +72,14 @@ corun.words = {
 		old: "이 브라우저는 너무 오래되어 이 페이지를 열 수 없습니다(DecompressionStream이 없음). Chrome 80, " +
 			"Firefox 113, Safari 16.4부터 됩니다.",
 		broken: "이 페이지의 데이터를 읽을 수 없습니다. 파일이 잘렸거나 바뀌었습니다.",
+		foreign: (name) => `${name}: corun 페이지가 아닙니다. "corun export -f html"로 만든 파일을 놓아 주세요.`,
+		droppedCut: (name) => `${name}의 데이터를 읽을 수 없습니다. 파일이 잘렸거나 바뀌었습니다.`,
 		lostCount: (n) => `${n}개 놓침`, sooner: (d) => `${d} 먼저`,
 		keys: "W S 확대·축소   A D 이동   클릭: 선택   축에서 끌기: 구간   F 맞춤   M 표시   Space 재생   / 찾기   ? 도움말",
 		helpText: "W와 S는 포인터 자리에서 확대·축소, A와 D는 이동입니다. Ctrl과 휠로도 확대하고, 끌어서 옮깁니다. " +
 			"조각을 클릭하면 설명이 나오고, 축에서 끌면 구간을 고릅니다. 왼쪽·오른쪽은 같은 스레드의 다음 조각, " +
-			"위·아래는 다음 스레드입니다. F는 화면에 맞추고, M은 선택한 조각을 구간으로 만들고, Esc는 선택을 풉니다. Space는 재생, 쉼표와 마침표는 사건 하나씩입니다. /는 찾기입니다.",
+			"위·아래는 다음 스레드입니다. F는 화면에 맞추고, M은 선택한 조각을 구간으로 만들고, Esc는 선택을 풉니다. Space는 재생, 쉼표와 마침표는 사건 하나씩입니다. /는 찾기입니다. " +
+			"다른 corun 페이지를 여기에 놓으면 그 페이지가 열립니다.",
 		table: "수치 표", share: "비율", state: "상태", time: "시간",
 		outOf: (n, m) => `${m}개 중 ${n}개`, found: (n) => `${n}개 찾음`, theme: "밝게·어둡게",
 		play: "재생", pause: "멈춤", stepBack: "사건 하나 뒤로", stepOn: "사건 하나 앞으로", close: "닫기",

@@ -245,6 +245,38 @@ browserTest("a page that was cut says so", async () => {
 	await done();
 });
 
+browserTest("a page that is dropped is shown; what is none, or was cut, gets a sentence", async () => {
+	const { p, bad, done } = await open([demo("threads.corun")]);
+	const other = path.join(folder, "dropped.html");
+	const drop = (name, text) => p.evaluate(([fileName, content]) => {
+		const data = new DataTransfer();
+
+		data.items.add(new File([content], fileName));
+		document.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+	}, [name, text]);
+
+	write(other, demo("threads.corun"), demo("processes.corun"));
+	const whole = fs.readFileSync(other, "utf8");
+
+	await drop("</b><img src=x onerror=alert(1)>.txt", "nothing of ours");
+	await p.waitForSelector(".dropped");
+	assert.match(await p.textContent(".dropped"), /^<\/b><img src=x onerror=alert\(1\)>\.txt is no page of corun\./);
+	await drop("cut.html", whole.slice(0, whole.lastIndexOf('class="trace"')));
+	await p.waitForSelector(".dropped:has-text('cut.html')");
+	assert.match(await p.textContent(".dropped"), /cut or changed/);
+	assert.equal(await p.evaluate(() => corun.page.traces.length), 1);
+	await drop("dropped.html", whole);
+	await p.waitForSelector("table.compare");
+	assert.equal(await p.evaluate(() => corun.page.traces.length), 2);
+	assert.equal(await p.$(".dropped"), null);
+	assert.match(await p.textContent("h1"), /finishes 1\.6 times as fast/);
+	/* The keys are those of the page that is shown. */
+	await p.keyboard.press("w");
+	assert.ok(await p.evaluate(() => corun.page.to - corun.page.from < corun.page.longest));
+	assert.deepEqual(bad, []);
+	await done();
+});
+
 browserTest("fits a projector and a narrow window", async () => {
 	for (const viewport of [{ width: 1024, height: 768 }, { width: 700, height: 900 }]) {
 		const { p, bad, done } = await open([demo("threads.corun")], "", { viewport });
