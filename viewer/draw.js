@@ -27,8 +27,10 @@ corun.rows = function (trace, dense, words) {
 	const locks = (trace.lanes ?? []).map((lock, id) => ({ ...lock, spans: trace.held[id] })).filter((lock) => lock.spans)
 		.sort((p, q) => q.contended_ns - p.contended_ns).slice(0, dense ? 0 : MOST_LOCKS);
 
+	const label = words === corun.words.ko ? "label_ko" : "label";
+
 	for (const lock of locks)
-		add("holder", 26, 22, { spans: lock.spans, name: `${trace.kinds[lock.kind].label}, ${words.heldBy}` });
+		add("holder", 26, 22, { spans: lock.spans, name: `${trace.kinds[lock.kind][label]}, ${words.heldBy}` });
 	const alive = trace.threads.filter((id) => !trace.names[id]?.outsider);
 	const [h, bar] = dense ? [30, 24] : alive.length <= 6 ? [60, 46] : alive.length <= 16 ? [32, 26] : [18, 14];
 	let process = -1;
