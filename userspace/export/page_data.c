@@ -18,6 +18,7 @@
 /* First number of an entry: a thread's (or task's) id, eight times, plus one of these. viewer/PAGE.md. */
 enum { ENTRY_START, ENTRY_SPAN, ENTRY_GIL, ENTRY_LOCK, ENTRY_TASK_START, ENTRY_TASK_SPAN,
        ENTRY_LANE };
+
 struct data {
 	struct model *model;
 	struct base64 *base64;

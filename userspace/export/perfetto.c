@@ -115,7 +115,6 @@ static void on_record(void *ctx, const struct record *rec)
 
 	if (rec->type == REC_META && !p->part->index)
 		note_meta(p, rec->meta.key, rec->meta.value);
-
 	if (rec->type == REC_META && !strcmp(rec->meta.key, "kernel"))
 		snprintf(p->release, sizeof(p->release), "%s", rec->meta.value);
 	if (rec->type == REC_LOST && p->begun)

@@ -15,17 +15,22 @@ static void put_number(struct buf *b, const char *key, u64 value)
 	buf_printf(b, "\"%s\":%" PRIu64, key, value);
 }
 
-/* Of curve @c the mean while something was in flight, the mean over the stretch, the peak, when it was and who. */
-static void put_curve(struct buf *b, const char *key, const struct curve *c, const struct figures *f,
-		      const struct figures_peak *who)
+void figures_curve_json(struct buf *b, const char *key, const struct curve *c, u64 active_ns, u64 duration_ns,
+			u64 begin_ns)
 {
 	buf_printf(b, "\"%s\":{\"mean\":%.6f,\"mean_window\":%.6f,\"max\":%u,\"max_at_ns\":%" PRIu64
-		   ",\"time_ns_at\":[", key, curve_mean(c, f->active_ns),
-		   curve_mean_window(c, f->duration_ns), c->max,
-		   c->max_ns > f->begin_ns ? c->max_ns - f->begin_ns : 0);
+		   ",\"time_ns_at\":[", key, curve_mean(c, active_ns), curve_mean_window(c, duration_ns), c->max,
+		   c->max_ns > begin_ns ? c->max_ns - begin_ns : 0);
 	for (u32 k = 0; k < c->n; k++)
 		buf_printf(b, k ? ",%" PRIu64 : "%" PRIu64, c->at[k]);
 	buf_putc(b, ']');
+}
+
+/* With who it was at the peak. */
+static void put_curve(struct buf *b, const char *key, const struct curve *c, const struct figures *f,
+		      const struct figures_peak *who)
+{
+	figures_curve_json(b, key, c, f->active_ns, f->duration_ns, f->begin_ns);
 	for (u32 i = 0; who && i < who->n; i++)
 		buf_printf(b, "%s%u%s", i ? "," : ",\"max_who\":[", who->threads[i],
 			   i + 1 == who->n ? "]" : "");

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "metrics/figures_json.h"
 #include "metrics/tasks.h"
 #include "trace/text.h"
 
@@ -17,27 +18,8 @@ static u64 since(const struct model *model, u64 ts)
 
 static void put_curve(struct buf *b, const char *key, const struct curve *c, const struct task_figures *f)
 {
-	buf_printf(b, "\"%s\":{\"mean\":%.6f,\"mean_window\":%.6f,\"max\":%u,\"max_at_ns\":%" PRIu64
-		   ",\"time_ns_at\":[", key, curve_mean(c, f->active_ns),
-		   curve_mean_window(c, f->duration_ns), c->max,
-		   c->max_ns > f->begin_ns ? c->max_ns - f->begin_ns : 0);
-	for (u32 k = 0; k < c->n; k++)
-		buf_printf(b, k ? ",%" PRIu64 : "%" PRIu64, c->at[k]);
-	buf_puts(b, "]},");
-}
-
-static void put_usage(struct buf *b, const struct usage *u)
-{
-	bool first = true;
-
-	buf_puts(b, "\"time_ns\":{");
-	for (unsigned int slot = 0; slot < USAGE_SLOTS; slot++) {
-		if (slot >= USAGE_KIND && !u->ns[slot])
-			continue;
-		buf_printf(b, "%s\"%s\":%" PRIu64, first ? "" : ",", usage_name(slot), u->ns[slot]);
-		first = false;
-	}
-	buf_putc(b, '}');
+	figures_curve_json(b, key, c, f->active_ns, f->duration_ns, f->begin_ns);
+	buf_puts(b, "},");
 }
 
 static void put_string(struct buf *b, const char *key, const char *text)
@@ -81,7 +63,7 @@ static void put_row(struct buf *b, const struct task_row *row, const struct mode
 		   row->ended ? "\"" : "", row->ended ? task_outcome_name(row->outcome) : "null",
 		   row->ended ? "\"" : "", row->steps, row->longest_step_ns,
 		   row->time.ns[USAGE_RUNNING], usage_alive(&row->time));
-	put_usage(b, &row->time);
+	figures_usage_json(b, &row->time);
 	put_price(b, &row->price);
 	buf_putc(b, '}');
 }
@@ -153,7 +135,7 @@ bool tasks_json(const struct task_figures *f, const struct model *model, struct 
 	put_curve(b, "parallelism", &f->parallelism, f);
 	put_curve(b, "demand", &f->demand, f);
 	put_curve(b, "alive", &f->alive, f);
-	put_usage(b, &f->time);
+	figures_usage_json(b, &f->time);
 	put_price(b, &f->price);
 	buf_puts(b, ",\"list\":[");
 	for (u32 i = 0; i < f->n_rows; i++) {
