@@ -160,7 +160,7 @@ static void put_refusal(const struct what_if *a, struct buf *b)
 	}
 }
 
-/* "    on 4 CPUs, without the GIL             120 ms  -47.3 %" */
+/* "    on 4 CPUs, no GIL             120 ms  -47.3 %" */
 static void put_line(struct buf *b, const struct what_if *a, const char *what, u64 ns)
 {
 	buf_printf(b, "    %-54s", what);
@@ -184,7 +184,7 @@ void what_if_text(const struct what_if *a, struct buf *b)
 	}
 	put_line(b, a, "the same, replayed", a->replayed_ns);
 	snprintf(line, sizeof(line), "on %u CPU%s%s%s%s", a->cpus, a->cpus == 1 ? "" : "s",
-		 a->asked.no_gil ? ", without the GIL" : "", a->asked.no_lock ? ", without the lock" : "",
+		 a->asked.no_gil ? ", no GIL" : "", a->asked.no_lock ? ", no lock" : "",
 		 a->asked.no_io ? ", I/O at once" : "");
 	put_line(b, a, line, a->duration_ns);
 	buf_puts(b, "    if\n");

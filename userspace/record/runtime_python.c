@@ -87,6 +87,19 @@ static int check_thread(void *ctx, u64 address)
 	return 0;
 }
 
+/* Walk the thread states. 0; -EAGAIN: there is none yet; -EINVAL: this is no such list, or none of them names a
+ * thread of the process. */
+static int check_threads(struct check *c)
+{
+	int code = python_each_thread(c->py, c->tgid, check_thread, c);
+
+	if (code)
+		return code == -EFAULT ? -EINVAL : code;
+	if (!c->threads)
+		return -EAGAIN;
+	return c->known_tid ? 0 : -EINVAL;
+}
+
 /* 0; -EAGAIN: not set up yet, or caught in the middle of a change; -EINVAL: this is no GIL. */
 static int check_gil(const struct python *py, s32 tgid, u64 gil)
 {
@@ -103,12 +116,8 @@ static int check_gil(const struct python *py, s32 tgid, u64 gil)
 	if (head.locked < 0)
 		return -EAGAIN; /* not created yet */
 	c.holder = head.locked ? head.holder : 0;
-	code = python_each_thread(py, tgid, check_thread, &c);
-	if (code)
-		return code == -EFAULT ? -EINVAL : code;
-	if (!c.threads)
-		return -EAGAIN;
-	return c.known_tid && (!c.holder || c.holder_seen) ? 0 : -EINVAL;
+	code = check_threads(&c);
+	return code || !c.holder || c.holder_seen ? code : -EINVAL;
 }
 
 /* ---- where it is ---- */
@@ -180,21 +189,9 @@ static void describe(struct runtime_process *p, const struct python *py)
 	how->frame_instr = py->layout.frame_instr;
 }
 
-/* 0; -EAGAIN, -EINVAL: see check_gil(), of a build that has none. */
-static int check_threads(const struct python *py, s32 tgid)
-{
-	struct check c = {.py = py, .tgid = tgid};
-	int code = python_each_thread(py, tgid, check_thread, &c);
-
-	if (code)
-		return code == -EFAULT ? -EINVAL : code;
-	if (!c.threads)
-		return -EAGAIN;
-	return c.known_tid ? 0 : -EINVAL;
-}
-
 static int try_layout(struct runtime_process *p, struct python *py)
 {
+	struct check threads = {.py = py, .tgid = p->tgid};
 	int code = 0;
 
 	p->how.n_gils = 0;
@@ -205,7 +202,7 @@ static int try_layout(struct runtime_process *p, struct python *py)
 	for (u32 i = 0; !code && i < p->how.n_gils; i++)
 		code = check_gil(py, p->tgid, p->how.gil[i]);
 	if (!code && !p->how.n_gils)
-		code = check_threads(py, p->tgid);
+		code = check_threads(&threads);
 	if (!code)
 		describe(p, py);
 	return code;
