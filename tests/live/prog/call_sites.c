@@ -75,6 +75,7 @@ static OWN void feed(void)
 	if (!child) {
 		close(fds[1]);
 		drain(fds[0]);
+		nap(50); /* it would else be over before its parent waits for it, now and then */
 		_exit(0);
 	}
 	close(fds[0]);

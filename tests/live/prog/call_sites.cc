@@ -40,13 +40,14 @@ int main()
 	store::Box<int> box;
 	std::vector<std::thread> threads;
 
+	// Who takes comes first: once they put, the mutex may not be its before the last is there.
+	threads.emplace_back([&box] { box.take(59); });
 	std::this_thread::sleep_for(std::chrono::milliseconds(30));
 	for (int t = 0; t < 3; t++)
 		threads.emplace_back([&box, t] {
 			for (int i = 0; i < 20; i++)
 				box.put(t * 20 + i);
 		});
-	box.take(59);
 	for (auto &thread : threads)
 		thread.join();
 }
