@@ -108,16 +108,22 @@ static void path_of(char *path, const char *folder, const char *name, const char
 		snprintf(path, PATH_MAX, "%.3000s/%.300s%s", folder, name, suffix);
 }
 
-/* Record every variant into @folder. Only Ctrl-C and what stops all variants alike are errors. */
+/* Record every variant into @folder. Only Ctrl-C and what stops all lessons alike are errors. */
 static int record_all(const struct lesson *l, const char *folder, struct judgement *j, struct error *err)
 {
 	char trace[PATH_MAX], log[PATH_MAX];
+	struct error unbuilt = {0};
 	int code = work_prepare(l, folder, err);
+	int built = code ? code : work_build(folder, &unbuilt);
 
 	for (u32 i = 0; !code && i < l->n_variants; i++) {
 		const struct lesson_variant *v = &l->variants[i];
 		struct error why = {0};
 
+		if (built) {
+			judgement_missing(j, i, true, "%s", error_text(&unbuilt, built));
+			continue;
+		}
 		if (cmd_progress()) {
 			fprintf(stderr, "\r\033[K  %s: recording %s (%u of %u)", l->name, v->name, i + 1, l->n_variants);
 			fflush(stderr);

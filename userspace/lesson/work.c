@@ -129,12 +129,23 @@ int work_prepare(const struct lesson *l, const char *folder, struct error *err)
 		if (belongs_to_work(from, entry->d_name))
 			code = work_copy(from, to, err);
 	}
-	/* After all are there: one may include another. */
-	rewinddir(dir);
+	closedir(dir);
+	return code;
+}
+
+int work_build(const char *folder, struct error *err)
+{
+	char source[PATH_ROOM];
+	struct dirent *entry;
+	int code = 0;
+	DIR *dir = opendir(folder);
+
+	if (!dir)
+		return error_set(err, -errno, "cannot read %s: %s", folder, strerror(errno));
 	while (!code && (entry = readdir(dir))) {
-		snprintf(to, sizeof(to), "%.4000s/%s", folder, entry->d_name);
+		snprintf(source, sizeof(source), "%.4000s/%s", folder, entry->d_name);
 		if (ends(entry->d_name, ".c"))
-			code = build(to, err);
+			code = build(source, err);
 	}
 	closedir(dir);
 	return code;

@@ -8,8 +8,10 @@
 
 #include "lesson/lesson.h"
 
-/* Make @folder (with its parents), copy the lesson's files, build the C programs. */
+/* Make @folder (with its parents), copy the lesson's files. */
 int work_prepare(const struct lesson *lesson, const char *folder, struct error *err);
+/* Build the C programs of @folder, each X.c as X; what the compiler says goes to standard error. */
+int work_build(const char *folder, struct error *err);
 
 /*
  * Record @variant in @folder: VARIANT.corun, and what it printed in VARIANT.log. It is killed after its
