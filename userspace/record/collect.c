@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "record/convert.h"
+#include "record/gaps.h"
 #include "record/members.h"
 #include "record/queue.h"
 
@@ -18,20 +19,12 @@ struct wake_entry {
 	s32 tid;
 };
 
-struct cpu_stream {
-	bool seen;
-	u32 next;       /* number of the next event */
-	u64 last_ts;
-	u32 missing;    /* numbers skipped before the last event ... */
-	u64 gap_from, gap_until; /* ... between these times; told with the next event */
-};
-
 struct collect {
 	struct collect_config config;
 	struct collect_ops ops;
 	void *ctx;
 	struct queue queue;
-	struct cpu_stream cpus[EV_MAX_CPUS];
+	struct gaps gaps[EV_MAX_CPUS]; /* of each CPU */
 	struct members members;
 	u64 done;             /* everything older was put out */
 	u64 events, lost;
@@ -70,6 +63,12 @@ static void put(struct collect *c, const struct record *rec, bool late)
 		c->error = c->ops.put(c->ctx, rec, late);
 }
 
+static void put_lost(struct collect *c, const struct record *lost)
+{
+	c->lost += lost->lost.count;
+	put(c, lost, true);
+}
+
 /* ---- events come in ---- */
 
 static int add_wake(struct collect *c, const struct ev_wake *wake, s32 tid)
@@ -93,61 +92,6 @@ static int add_wake(struct collect *c, const struct ev_wake *wake, s32 tid)
 	return 0;
 }
 
-static size_t event_size(u8 type)
-{
-	switch (type) {
-	case EV_SWITCH: return sizeof(struct ev_switch);
-	case EV_BLOCK: return sizeof(struct ev_block);
-	case EV_FUTEX: return sizeof(struct ev_futex);
-	case EV_FORK:
-	case EV_OUTSIDER: return sizeof(struct ev_thread);
-	case EV_SNAPSHOT: return sizeof(struct ev_snapshot);
-	case EV_EXEC: return sizeof(struct ev_exec);
-	case EV_EXIT: return sizeof(struct ev_exit);
-	case EV_RENAME: return sizeof(struct ev_rename);
-	case EV_DESC: return sizeof(struct ev_desc);
-	case EV_AFFINITY: return sizeof(struct ev_affinity);
-	case EV_WAKE:
-	case EV_ARRIVAL: return sizeof(struct ev_pending);
-	case EV_GIL: return sizeof(struct ev_gil);
-	}
-	return 0;
-}
-
-/* Numbers missing before this event: perhaps lost, perhaps only overtaken by an interrupt's event
- * between a program's reserve and its numbering. The next event of the CPU decides. */
-static void note_sequence(struct collect *c, const struct ev_head *head)
-{
-	struct cpu_stream *cpu = &c->cpus[head->cpu];
-
-	if (!cpu->seen) {
-		cpu->seen = true;
-		cpu->next = 0;
-	}
-	if ((s32)(head->seq - cpu->next) < 0) {
-		if (cpu->missing)
-			cpu->missing--;
-	} else {
-		u32 gap = head->seq - cpu->next;
-
-		if (cpu->missing) {
-			struct record rec = {.ts = cpu->gap_from, .type = REC_LOST, .cpu = head->cpu};
-
-			rec.lost.until_ns = cpu->gap_until;
-			rec.lost.count = cpu->missing;
-			c->lost += cpu->missing;
-			put(c, &rec, true);
-		}
-		cpu->missing = gap;
-		/* Just after it: what the last good event said still holds at its own time. */
-		cpu->gap_from = cpu->last_ts + 1;
-		cpu->gap_until = head->ts;
-		cpu->next = head->seq + 1;
-	}
-	if (head->ts > cpu->last_ts)
-		cpu->last_ts = head->ts;
-}
-
 static bool has_stack(const struct ev_head *head, size_t len)
 {
 	return (head->type == EV_BLOCK || head->type == EV_FUTEX) && head->stacks &&
@@ -158,17 +102,19 @@ int collect_event(struct collect *c, const void *event, size_t len)
 {
 	const struct ev_head *head = event;
 	struct collect_sites sites = {0};
+	struct record lost;
 	size_t size, extra = 0;
 	u8 *copy;
 	int err;
 
 	if (len < sizeof(*head) || head->cpu >= EV_MAX_CPUS)
 		return -EINVAL;
-	size = event_size(head->type);
+	size = convert_event_size(head->type);
 	if (!size || len < size)
 		return -EINVAL;
 	c->events++;
-	note_sequence(c, head);
+	if (gaps_note(&c->gaps[head->cpu], head, &lost))
+		put_lost(c, &lost);
 	if (head->type == EV_WAKE) {
 		const struct ev_pending *pending = event;
 
@@ -283,7 +229,7 @@ static void put_switch(struct collect *c, const struct ev_switch *ev)
 	if (ev->head.type == EV_FUTEX)
 		name_futex(c, (const void *)ev, prev ? prev->tgid : 0, &rec.sw.wait);
 	if (ev->head.stacks && block) {
-		memcpy(&sites, (const u8 *)ev + event_size(ev->head.type), sizeof(sites));
+		memcpy(&sites, (const u8 *)ev + convert_event_size(ev->head.type), sizeof(sites));
 		rec.sw.wait.site = sites.user;
 		rec.sw.wait.func = sites.kernel;
 	}
@@ -486,27 +432,15 @@ int collect_window(struct collect *c, u64 ts)
 
 int collect_finish(struct collect *c, u64 ts, const u32 *next_seq, size_t n_cpus)
 {
-	put_until(c, UINT64_MAX);
-	for (size_t i = 0; i < n_cpus && i < EV_MAX_CPUS; i++) {
-		struct cpu_stream *cpu = &c->cpus[i];
-		u32 tail = next_seq[i] - cpu->next;
-		struct record rec = {.type = REC_LOST, .cpu = (u16)i};
+	struct record lost;
 
-		if (cpu->missing) {
-			rec.ts = cpu->gap_from;
-			rec.lost.until_ns = cpu->gap_until;
-			rec.lost.count = cpu->missing;
-			c->lost += cpu->missing;
-			put(c, &rec, true);
-			cpu->missing = 0;
-		}
-		if (!tail || c->ended)
-			continue;
-		rec.ts = cpu->last_ts + 1;
-		rec.lost.until_ns = ts;
-		rec.lost.count = tail;
-		c->lost += tail;
-		put(c, &rec, true);
+	put_until(c, UINT64_MAX);
+	for (u16 cpu = 0; cpu < n_cpus && cpu < EV_MAX_CPUS; cpu++) {
+		if (gaps_end(&c->gaps[cpu], cpu, &lost))
+			put_lost(c, &lost);
+		/* What comes after the window is nobody's. */
+		if (!c->ended && gaps_tail(&c->gaps[cpu], cpu, next_seq[cpu], ts, &lost))
+			put_lost(c, &lost);
 	}
 	if (c->done > ts)
 		ts = c->done;

@@ -17,6 +17,27 @@ _Static_assert((int)EV_THREAD_NEW_PROCESS == THREAD_NEW_PROCESS &&
 		       (int)EV_THREAD_OUTSIDER == THREAD_OUTSIDER,
 	       "thread flags of probes and trace");
 
+size_t convert_event_size(u8 type)
+{
+	switch (type) {
+	case EV_SWITCH: return sizeof(struct ev_switch);
+	case EV_BLOCK: return sizeof(struct ev_block);
+	case EV_FUTEX: return sizeof(struct ev_futex);
+	case EV_FORK:
+	case EV_OUTSIDER: return sizeof(struct ev_thread);
+	case EV_SNAPSHOT: return sizeof(struct ev_snapshot);
+	case EV_EXEC: return sizeof(struct ev_exec);
+	case EV_EXIT: return sizeof(struct ev_exit);
+	case EV_RENAME: return sizeof(struct ev_rename);
+	case EV_DESC: return sizeof(struct ev_desc);
+	case EV_AFFINITY: return sizeof(struct ev_affinity);
+	case EV_WAKE:
+	case EV_ARRIVAL: return sizeof(struct ev_pending);
+	case EV_GIL: return sizeof(struct ev_gil);
+	}
+	return 0;
+}
+
 void convert_wait(const struct ev_wait *from, struct rec_wait *to)
 {
 	*to = (struct rec_wait){

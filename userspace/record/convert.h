@@ -7,6 +7,8 @@
 #include "event.h"
 #include "trace/record.h"
 
+/* Bytes of an event of @type without a stack; 0: there is none of this type. */
+size_t convert_event_size(u8 type);
 /* The facts that stand in the event; not the lock of a futex wait, which takes a look at its words. */
 void convert_wait(const struct ev_wait *from, struct rec_wait *to);
 /* @strings (cleared first) holds the record's strings. */
