@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "record/target.h"
+
 static const struct cmd *const commands[] = {
 	&cmd_run, &cmd_record, &cmd_report, &cmd_compare, &cmd_export, &cmd_view, &cmd_dump, &cmd_doctor,
 #ifndef NO_LESSONS
@@ -124,6 +126,7 @@ static int print_overview(FILE *to)
 
 int main(int argc, char **argv)
 {
+	command_remember_signals();
 	setlocale(LC_CTYPE, "");
 	/* A closed pipe is an error of write(), told in one line, not a death by signal. */
 	signal(SIGPIPE, SIG_IGN);

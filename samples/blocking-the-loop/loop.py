@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import corun_marks as corun
 
-BLOCKS = 0.3  # seconds
+BLOCKS = 0.5  # seconds
 helper = ThreadPoolExecutor(1, thread_name_prefix="helper")
 
 
@@ -24,8 +24,8 @@ async def report(blocking):
 
 
 async def clock():
-    for _ in range(25):
-        await asyncio.sleep(0.02)
+    for _ in range(10):
+        await asyncio.sleep(0.05)
 
 
 async def main(blocking):

@@ -66,6 +66,20 @@ def two_hundred_short_lives():
 
 
 @test
+def signals_are_treated_as_they_were():
+    def hush():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+    command = ["grep", "-E", "Sig(Ign|Blk|Cgt)", "/proc/self/status"]
+    for prepare in (hush, lambda: None):
+        alone = run(*command, preexec_fn=prepare, restore_signals=True)
+        recorded = run(corun, "record", "-q", "-o", scratch / "signals.corun", "--", *command, preexec_fn=prepare,
+                       restore_signals=True)
+        check(alone.stdout == recorded.stdout and "SigIgn" in alone.stdout, alone.stdout, recorded.stdout)
+
+
+@test
 def death_by_a_signal_is_passed_on():
     trace, _ = record("sh", "-c", "kill -SEGV $$", status=128 + signal.SIGSEGV)
     exits = [f for _, kind, f in dump(trace) if kind == "exit"]

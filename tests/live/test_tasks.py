@@ -340,10 +340,10 @@ def jobs_of_executors_and_pools_are_tasks():
         # Six jobs of 4 ms by two threads: the last pair queued for 8.
         rows = [r for r in figures["tasks"]["list"] if r["name"] == "thread_job"]
         check(max(r["time_ns"]["ready"] for r in rows) > 6_000_000, version, rows)
-        # Pickling there and back, twice, against pickle itself in the same process.
+        # Pickling there and back, twice, against the CPU time of pickle itself in the same process.
         truth = next(l for l in lines if "pickle" in l)
         big = next(r for r in figures["tasks"]["list"] if r["name"] == "big_job")["serialization"]
-        check(0.5 * truth["pickle"] < big["serializing_ns"] / 2 < 4 * truth["pickle"], version, truth, big)
+        check(0.5 * truth["pickle"] < big["serializing_ns"] / 2 < 6 * truth["pickle"], version, truth, big)
         check(abs(big["bytes"] - 2 * truth["bytes"]) < 0.02 * truth["bytes"], version, truth, big)
         done.append("%.2f" % (big["serializing_ns"] / 2 / truth["pickle"]))
         total = figures["tasks"]["serialization"]

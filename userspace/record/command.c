@@ -58,6 +58,21 @@ static int invoker_groups(uid_t uid, gid_t *groups, int max)
 	return 0;
 }
 
+/* As corun found them: a shell's "&" and nohup ignore signals for those that they start. */
+static struct {
+	sigset_t ignored, blocked;
+} inherited;
+
+void command_remember_signals(void)
+{
+	struct sigaction action;
+
+	for (int sig = 1; sig < NSIG; sig++)
+		if (!sigaction(sig, NULL, &action) && action.sa_handler == SIG_IGN)
+			sigaddset(&inherited.ignored, sig);
+	sigprocmask(SIG_SETMASK, NULL, &inherited.blocked);
+}
+
 static int become_invoker(void)
 {
 	gid_t groups[1024], gid;
@@ -92,7 +107,6 @@ static int become_invoker(void)
 
 static void child(char **argv, int go, int failure)
 {
-	sigset_t none;
 	char c;
 	int code;
 
@@ -102,9 +116,8 @@ static void child(char **argv, int go, int failure)
 	close(go);
 	for (int sig = 1; sig < NSIG; sig++)
 		if (sig != SIGKILL && sig != SIGSTOP)
-			signal(sig, SIG_DFL);
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+			signal(sig, sigismember(&inherited.ignored, sig) == 1 ? SIG_IGN : SIG_DFL);
+	sigprocmask(SIG_SETMASK, &inherited.blocked, NULL);
 	code = become_invoker();
 	if (!code) {
 		execvp(argv[0], argv);

@@ -30,9 +30,12 @@ struct command {
 	bool reaped;
 };
 
+/* Called before corun changes any: what commands inherit. */
+void command_remember_signals(void);
 /*
  * Fork. The child waits, then runs @argv as the invoking user: under sudo with the user's ids,
- * groups, HOME, USER and LOGNAME and without SUDO_*; with default signal dispositions.
+ * groups, HOME, USER and LOGNAME and without SUDO_*; with the signal dispositions and the mask that
+ * command_remember_signals() saw, by default the default ones and none.
  */
 int command_prepare(struct command *command, char **argv, struct error *err);
 /* Let it go. 0 once it has exec'd, or -errno with @err when it cannot be run. */
