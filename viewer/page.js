@@ -91,9 +91,11 @@ corun.Page = class extends corun.Picture {
 		return (this.lesson && trace.report.regions?.find((region) => region.name === "work")) || trace.report;
 	}
 	lines(trace) {
-		const v = this.figuresOf(trace).verdict;
+		const figures = this.figuresOf(trace), tasks = figures.tasks?.verdict;
+		const said = (v) => (v ? (this.korean ? v.text_ko : v.text).trim().split("\n") : []);
 
-		return (this.korean ? v.text_ko : v.text).trim().split("\n");
+		/* One thread that switches between tasks: what the tasks did says more. */
+		return tasks?.leads ? [...said(tasks), ...said(figures.verdict)] : [...said(figures.verdict), ...said(tasks)];
 	}
 	sentence() {
 		return this.traces.length === 1 ? this.lines(this.traces[0])[0] : this.comparison()[0];

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 
-from lib import check, corun, dump, identity, no_loss, programs, record, report, run, scratch, test, top
+from lib import check, corun, dump, identity, no_loss, programs, record, report, run, scratch, test, top, until
 
 
 def tasks_of(trace):
@@ -96,7 +96,8 @@ def marks_of_many_tasks():
 def marks_of_a_program_that_dies_in_a_step():
     trace, _ = record(programs / "marked", "abort", status=134)
     row = tasks_of(trace)["list"][0]
-    check(row["outcome"] is None and row["steps"] == 1 and row["time_ns"]["running"] > 500_000, row)
+    in_step = row["time_ns"]["running"] + row["time_ns"]["ready"]
+    check(row["outcome"] is None and row["steps"] == 1 and in_step > 500_000, row)
 
 
 @test
@@ -145,4 +146,5 @@ def marks_leave_nothing_behind():
     record(programs / "marked", "jobs")
     run(corun, "record", "-q", "-o", scratch / "none.corun", "--", "/no/such/program", status=1)
     after = set(glob.glob("/dev/shm/corun-*") + glob.glob("/run/corun-*"))
-    check(after - before == set() or all(not os.path.exists(p) for p in after - before), after - before)
+    # Those of others who record here too go when they are done.
+    until(lambda: not any(os.path.exists(p) for p in after - before), "the end of " + str(after - before))

@@ -223,6 +223,39 @@ asyncio.run(main())
 
 
 @test
+def a_timer_that_runs_out_behind_anothers_step():
+    # The sleeper's timer runs out in the middle of the blocker's step; the idler's while the loop is at rest.
+    program = scratch / "due.py"
+    program.write_text("""
+import asyncio, time
+async def sleeper():
+    print(time.monotonic_ns() + 200_000_000)
+    await asyncio.sleep(0.2)
+async def blocker():
+    await asyncio.sleep(0.1)
+    time.sleep(0.4)
+    print(time.monotonic_ns())
+async def main():
+    await asyncio.gather(sleeper(), blocker(), asyncio.sleep(0.7))
+asyncio.run(main())
+""")
+    seen = []
+    for mode in ("", "python"):
+        for version, path in pythons():
+            if version < (3, 8):
+                continue
+            trace, out = record(path, program, env={**os.environ, "CORUN_HOOK": mode})
+            due, over = map(int, out.split())
+            rows = {r["name"]: r for r in report(trace)["tasks"]["list"]}
+            ready = {r: rows[n]["time_ns"]["ready"] for r in ("sleeper", "sleep") for n in rows if f"({r})" in n}
+            # Scheduled, it was ready to begin as well: all that the loop had not yet got to.
+            check(over - due - 1_000_000 < ready["sleeper"] < over - due + 150_000_000, version, mode, ready, over - due)
+            check(ready["sleep"] < 0.2 * ready["sleeper"], version, mode, ready)
+            seen.append("%.3f" % (ready["sleeper"] / (over - due)))
+    return "ready by held up: " + " ".join(seen)
+
+
+@test
 def the_users_sitecustomize_is_run():
     folder = scratch / "site"
     folder.mkdir()
@@ -343,7 +376,7 @@ def jobs_of_executors_and_pools_are_tasks():
         # Pickling there and back, twice, against the CPU time of pickle itself in the same process.
         truth = next(l for l in lines if "pickle" in l)
         big = next(r for r in figures["tasks"]["list"] if r["name"] == "big_job")["serialization"]
-        check(0.5 * truth["pickle"] < big["serializing_ns"] / 2 < 6 * truth["pickle"], version, truth, big)
+        check(0.5 * truth["pickle"] < big["serializing_ns"] / 2 < 20 * truth["pickle"], version, truth, big)
         check(abs(big["bytes"] - 2 * truth["bytes"]) < 0.02 * truth["bytes"], version, truth, big)
         done.append("%.2f" % (big["serializing_ns"] / 2 / truth["pickle"]))
         total = figures["tasks"]["serialization"]

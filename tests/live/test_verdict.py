@@ -112,6 +112,37 @@ for each, case in CASES.items():
     make(each, *case)
 
 
+LOOPS = {
+    "that compute": ("    for _ in range(20):\n        end = time.thread_time() + 0.005\n"
+                     "        while time.thread_time() < end: pass\n        await asyncio.sleep(0)\n",
+                     "concurrent-not-parallel", "event-loop"),
+    "that sleep": ("    await asyncio.sleep(0.5)\n", "io-bound", "sleep"),
+    "one of which blocks": ("    await asyncio.sleep(0.05)\n    if name == 'blocker': time.sleep(0.4)\n",
+                            "concurrent-not-parallel", "event-loop"),
+}
+
+
+def make_loop(name, body, wanted, cause):
+    def judged():
+        trace, _ = record(*python(
+            f"import asyncio, time\nasync def f(name):\n{body}"
+            "async def main():\n    await asyncio.gather(*(asyncio.create_task(f(n), name=n) for n in ('a', 'blocker', 'c')))\n"
+            "asyncio.run(main())\n"), name="loop.corun")
+        figures = report(trace)
+        no_loss(figures)
+        said = figures["tasks"]["verdict"]
+        check(said["threads"] == 1 and said["leads"], said)
+        # Only where one was held up: the sentence names who did it.
+        check(("blocker" in said["text"]) == ("blocks" in name), said["text"])
+        return say(figures["tasks"], wanted, cause)
+    judged.__name__ = "verdict on three tasks " + name
+    test(judged)
+
+
+for each, case in LOOPS.items():
+    make_loop(each, *case)
+
+
 @test
 def verdict_on_a_server_that_idles():
     server = subprocess.Popen(python("import asyncio\nasync def main():\n    s = await asyncio.start_server("

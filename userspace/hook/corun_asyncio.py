@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: MIT
 """asyncio's tasks, their steps and what they wait for, written into the ring (record/MARKS.md).
 
-Four methods of asyncio are compiled anew from their own source with a few statements more: no frame
+Five methods of asyncio are compiled anew from their own source with a few statements more: no frame
 is added, so tracebacks, coroutines' stacks and exceptions are what they were.
 
 - Handle._run: a step of a task begins and ends here (Task's C code calls back through it).
 - BaseEventLoop._call_soon: a task becomes ready; the first time, it is new.
 - BaseEventLoop.create_task: an eager task (3.12+) has run its first step when this returns.
+- TimerHandle._run, which was Handle's: a timer that ran out while the loop was at others' steps makes its
+  task ready from then on, not from when the loop gets round to it.
 - BaseEventLoop.run_forever: which thread runs the loop.
 
 One slot a step. The hot part is an extension module (step.c); where it cannot be loaded the same is
@@ -33,6 +35,7 @@ live = {}      # id(task) -> its record
 loops = {}     # id(loop) -> [cell, word]
 creating = {}  # thread -> when the create_task() that it is in began
 holder = [None, None]  # task of the step under way and its record; of one thread, if there are more
+busy = [0, 0, 0]       # steps one after the other, from when until when (as in step.c); when the timer is due that is run
 cells_used = {}        # thread id -> its cell
 now = time.monotonic_ns
 
@@ -93,6 +96,8 @@ if corun_known is not None and corun_end(corun_task):
     corun_step_end(corun_task)
 corun_task = None
 '''
+DUE_HEAD = "corun_due(self._when)\n"
+DUE_TAIL = "corun_due(0.0)\n"
 FAST_SOON_HEAD = '''
 corun_task = corun_getattr(callback, "__self__", None)
 if corun_task is not None:
@@ -111,14 +116,17 @@ if corun_rec is not None:
     corun_rec[1] = 0
     corun_cell[0] = corun_rec[0]
     corun_cell[1] = corun_begin = corun_now()
+    if corun_begin > corun_busy[1] + 50000:
+        corun_busy[0] = corun_begin
 '''
 RUN_TAIL = '''
 if corun_rec is not None:
     corun_holder[0] = corun_holder[1] = None
+    corun_busy[1] = corun_now()
     if corun_rec[1]:
         corun_index = corun_next(corun_indexes)
         corun_pack(corun_map, ((corun_index & corun_mask) << 6) + corun_at, corun_begin, corun_rec[0], 0,
-                   corun_word, 0, corun_now(), corun_ready, corun_index + 1)
+                   corun_word, 0, corun_busy[1], corun_ready, corun_index + 1)
     else:
         corun_step_end(corun_task, corun_rec, corun_begin, corun_ready)
     corun_task = None
@@ -131,7 +139,7 @@ if corun_task is not None:
     else:
         corun_rec = corun_live.get(corun_id(corun_task))
         if corun_rec is not None:
-            corun_rec[1] = corun_now()
+            corun_rec[1] = corun_ready_at()
         elif corun_isinstance(corun_task, corun_types):
             corun_register(corun_task)
     corun_task = None
@@ -243,6 +251,15 @@ def enter_loop(loop):
             set_thread(loop_info(loop))
     except Exception:
         pass
+
+
+def set_due(when):
+    """The callback of a timer that is due at that time of the loop is about to be called; 0.0: it was."""
+    busy[2] = int(when * 1e9)
+
+
+def ready_at():
+    return busy[2] if busy[0] <= busy[2] <= busy[1] else now()
 
 
 # ---- tasks ----
@@ -538,22 +555,27 @@ def install(base_events):
     forever = loop.run_forever
     if fast is not None:
         common = {"corun_getattr": getattr}
-        run = graft(handle._run, FAST_RUN_HEAD, wrap_run(FAST_RUN_TAIL), dict(
-            common, corun_begin=fast.begin, corun_end=fast.end, corun_first=fast_first,
-            corun_step_end=fast_step_end))
+        names = dict(common, corun_begin=fast.begin, corun_end=fast.end, corun_first=fast_first,
+                     corun_step_end=fast_step_end)
+        run = graft(handle._run, FAST_RUN_HEAD, wrap_run(FAST_RUN_TAIL), names)
+        timer_run = graft(handle._run, DUE_HEAD + FAST_RUN_HEAD, wrap_run(FAST_RUN_TAIL + DUE_TAIL),
+                          dict(names, corun_due=fast.due))
         soon = graft(loop._call_soon, FAST_SOON_HEAD, list, dict(common, corun_soon=fast.soon,
                                                                  corun_register=register))
         fast.types(task_types)
     else:
         common = {"corun_live": live, "corun_now": now, "corun_holder": holder, "corun_id": id,
                   "corun_getattr": getattr}
-        run = graft(handle._run, RUN_HEAD, wrap_run(RUN_TAIL), dict(
-            common, corun_pack=pack, corun_next=next, corun_step_end=step_end, corun_map=None,
-            corun_indexes=None, corun_mask=0, corun_at=0))
+        names = dict(common, corun_pack=pack, corun_next=next, corun_step_end=step_end, corun_map=None,
+                     corun_indexes=None, corun_mask=0, corun_at=0, corun_busy=busy)
+        run = graft(handle._run, RUN_HEAD, wrap_run(RUN_TAIL), names)
+        timer_run = graft(handle._run, DUE_HEAD + RUN_HEAD, wrap_run(RUN_TAIL + DUE_TAIL),
+                          dict(names, corun_due=set_due))
         soon = graft(loop._call_soon, SOON_HEAD, list, dict(
-            common, corun_isinstance=isinstance, corun_types=task_types, corun_register=register))
+            common, corun_isinstance=isinstance, corun_types=task_types, corun_register=register,
+            corun_ready_at=ready_at))
         forever = graft(forever, "corun_enter(self)", list, {"corun_enter": enter_loop})
-        grafted.append(run)
+        grafted.extend((run, timer_run))
     make = graft(loop.create_task, "corun_outer = corun_create()", wrap_create, {
         "corun_create": create, "corun_uncreate": uncreate, "corun_created": created})
     futures = sys.modules["asyncio.futures"]
@@ -567,4 +589,5 @@ def install(base_events):
     futures.wrap_future = base_events.futures.wrap_future = graft(futures.wrap_future, "", around,
                                                                   {"corun_wrap": wrap_future})
     handle._run, loop._call_soon, loop.run_forever, loop.create_task = run, soon, forever, make
+    events.TimerHandle._run = timer_run
     os.register_at_fork(after_in_child=forked)

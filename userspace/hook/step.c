@@ -37,6 +37,7 @@ extern PyObject *PyModule_Create2(PyModuleDef *def, int api);
 extern int PyArg_ParseTuple(PyObject *args, const char *format, ...);
 extern PyObject *PyLong_FromUnsignedLongLong(unsigned long long value);
 extern PyObject *PyBool_FromLong(long value);
+extern double PyFloat_AsDouble(PyObject *number);
 extern int PyObject_IsInstance(PyObject *object, PyObject *types);
 extern void PyErr_Clear(void);
 extern void Py_IncRef(PyObject *object);
@@ -49,6 +50,8 @@ extern PyObject _Py_NoneStruct;
 #define RUN (20ull << 32)
 #define WAITS (3ull << 40)
 #define READY (4ull << 40)
+/* Between two steps: longer, and the loop has waited for events, or may have. */
+#define PAUSE_NS 50000
 
 struct task {
 	const PyObject *object; /* its address alone; NULL: free */
@@ -64,6 +67,8 @@ static int generation = 1, n_cells;
 static __thread int seen;
 static __thread uint32_t tid;
 static __thread uint64_t *cell;
+static __thread uint64_t due;                  /* of the timer whose callback is being called; 0: none is */
+static __thread uint64_t busy_from, busy_until; /* steps one after the other, the loop never at rest between */
 
 static PyObject *none(void)
 {
@@ -262,6 +267,27 @@ static PyObject *step_drop(PyObject *self, PyObject *args)
 	return none();
 }
 
+/*
+ * due(when): the callback of a timer, due at that time of the loop, is about to be called; due(0.0): it was.
+ * asyncio sees only now that it ran out, but if the loop was at others' steps then, the task was kept waiting
+ * by those, and was ready all the while.
+ */
+static PyObject *step_due(PyObject *self, PyObject *when)
+{
+	double s = PyFloat_AsDouble(when);
+
+	(void)self;
+	due = s > 0 && s < 1e9 ? (uint64_t)(s * 1e9) : 0;
+	if (s == -1)
+		PyErr_Clear();
+	return none();
+}
+
+static uint64_t ready_at(const struct task *t)
+{
+	return due > t->end && due >= busy_from && due <= busy_until ? due : now();
+}
+
 /* soon(object) -> True: it is a task that is not known. */
 static PyObject *step_soon(PyObject *self, PyObject *object)
 {
@@ -274,7 +300,7 @@ static PyObject *step_soon(PyObject *self, PyObject *object)
 	t = find(object);
 	if (t) {
 		/* Its own step is under way: ready when that ends. */
-		t->ready = t->in_step ? 1 : now();
+		t->ready = t->in_step ? 1 : ready_at(t);
 		return none();
 	}
 	is = types ? PyObject_IsInstance(object, types) : 0;
@@ -301,6 +327,8 @@ static PyObject *step_begin(PyObject *self, PyObject *object)
 	running = t->number;
 	cell[0] = t->number;
 	cell[1] = t->begin = now();
+	if (t->begin > busy_until + PAUSE_NS)
+		busy_from = t->begin;
 	return PyBool_FromLong(first);
 }
 
@@ -314,7 +342,7 @@ static PyObject *step_end(PyObject *self, PyObject *object)
 	if (!t || !t->in_step || !slots)
 		return none();
 	t->in_step = 0;
-	t->end = now();
+	t->end = busy_until = now();
 	if (!t->ready)
 		return PyBool_FromLong(1);
 	put(t, READY, 0, 0);
@@ -405,7 +433,8 @@ static PyMethodDef methods[] = {
 	{"begin", step_begin, METH_O, NULL},        {"end", step_end, METH_O, NULL},
 	{"waits", step_waits, METH_VARARGS, NULL},  {"over", step_over, METH_VARARGS, NULL},
 	{"eager", step_eager, METH_VARARGS, NULL},  {"unready", step_unready, METH_O, NULL},
-	{"current", step_current, METH_NOARGS, NULL}, {NULL, NULL, 0, NULL},
+	{"current", step_current, METH_NOARGS, NULL}, {"due", step_due, METH_O, NULL},
+	{NULL, NULL, 0, NULL},
 };
 
 static PyModuleDef module = {.base = {.refcount = 1}, .name = "corun_step", .size = -1, .methods = methods};

@@ -134,6 +134,42 @@ static void check_status(struct judgement *j, u32 i, const char *log)
 				  t->variant->status, words[0] ? "; its last words: " : "", words);
 }
 
+static const char *text_of(const cJSON *object, const char *key)
+{
+	const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(object, key));
+
+	return text ? text : "";
+}
+
+/* What would run in parallel is, for want of CPUs, told as oversubscribed or as concurrent by their number. */
+static bool fits(const char *wanted, const char *class, const char *cause)
+{
+	bool parallel = !strcmp(wanted, "parallel"), oversubscribed = !strcmp(class, "oversubscribed");
+	bool few_cpus = !strcmp(cause, "one-cpu") || !strncmp(cause, "cpu-", 4);
+
+	return !strcmp(wanted, class) || (parallel && (oversubscribed || few_cpus)) ||
+	       (!strcmp(wanted, "oversubscribed") && few_cpus);
+}
+
+/* What the lesson teaches stands on it: another class is a failure of the variant; its claims are judged all the same. */
+static void check_verdict(struct judgement *j, u32 i)
+{
+	struct take *t = &j->takes[i];
+	const cJSON *verdict = cJSON_GetObjectItemCaseSensitive(t->region, "verdict");
+	char *const *wanted = t->variant->verdict;
+
+	if (!wanted || !*wanted)
+		return;
+	while (*wanted && !fits(*wanted, text_of(verdict, "class"), text_of(verdict, "cause")))
+		wanted++;
+	if (*wanted)
+		return;
+	if (asprintf(&t->failure, "its verdict is '%s' instead of '%s'", text_of(verdict, "class"),
+		     t->variant->verdict[0]) < 0)
+		t->failure = NULL;
+	j->broken++;
+}
+
 void judgement_take(struct judgement *j, u32 i, const char *trace, const char *log)
 {
 	struct report *whole = NULL, *region = NULL;
@@ -160,6 +196,8 @@ void judgement_take(struct judgement *j, u32 i, const char *trace, const char *l
 	t->region = read_figures(trace, "work", &region, &err);
 	if (!t->region)
 		judgement_missing(j, i, true, "%s", error_text(&err, -EINVAL));
+	else
+		check_verdict(j, i);
 	report_free(region);
 }
 

@@ -15,7 +15,7 @@ struct take {
 	const struct lesson_variant *variant;
 	char *trace;      /* path; NULL: there is none */
 	char *skipped;    /* why its claims cannot be judged, or NULL */
-	char *failure;    /* what went wrong with it, or NULL: then it is `skipped` too */
+	char *failure;    /* what went wrong with it, or NULL; but for another verdict it is `skipped` too */
 	cJSON *region, *whole, *witness;
 	int status;       /* of the program; -1: not known */
 };

@@ -21,6 +21,7 @@ struct lesson_variant {
 	struct lesson_words title;
 	char **command;             /* ends with a NULL */
 	char **record;              /* options for `corun record`; ends with a NULL */
+	char **verdict;             /* classes, one of which its region must have; ends with a NULL */
 	u32 limit_s;
 	int status;                 /* exit status that it must have */
 };
@@ -78,6 +79,11 @@ void lessons_free(struct lesson **lessons, u32 n);
 /* One: -ENOENT where there is none of this name, -EINVAL with file and line of a mistake in @err. */
 int lesson_read(const char *folder, const char *name, struct lesson **lesson, struct error *err);
 void lesson_free(struct lesson *lesson);
+
+/* lesson.json in the lesson's folder; what was read so far belongs to @lesson also when it fails. */
+int lesson_json_read(struct lesson *lesson, struct error *err);
+/* Letters, digits, '-' and '_', a letter first. */
+bool lesson_plain_name(const char *name);
 
 /* The texts (text.c). */
 int lesson_text_read(const char *path, enum lesson_language language, struct lesson_text *text,

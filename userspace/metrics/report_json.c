@@ -6,6 +6,7 @@
 #include "metrics/figures_json.h"
 #include "metrics/phases.h"
 #include "metrics/report.h"
+#include "metrics/tasks_verdict.h"
 #include "metrics/verdict.h"
 
 static void put_number(struct buf *b, const char *key, u64 value)
@@ -191,8 +192,18 @@ static void put_threads(struct buf *b, const struct report *r)
 /* Followed by a comma, if there were any. */
 static void put_tasks(struct buf *b, const struct report *r, const struct figures *f)
 {
-	if (tasks_json(task_meter_named(r->tasks, f->name), r->model, b))
-		buf_putc(b, ',');
+	const struct task_figures *tasks = task_meter_named(r->tasks, f->name);
+	struct task_verdict verdict;
+
+	if (!tasks || !tasks->n_tasks)
+		return;
+	buf_puts(b, "\"tasks\":{");
+	tasks_json(tasks, r->model, b);
+	if (task_verdict_judge(r, f, tasks, &verdict)) {
+		buf_puts(b, ",\"verdict\":");
+		task_verdict_json(&verdict, b);
+	}
+	buf_puts(b, "},");
 }
 
 /* Followed by a comma, if it is known. */

@@ -12,6 +12,7 @@
 #include "metrics/phases.h"
 #include "metrics/report.h"
 #include "metrics/sched_text.h"
+#include "metrics/tasks_verdict.h"
 #include "metrics/threads_text.h"
 #include "metrics/verdict.h"
 #include "trace/syscall.h"
@@ -101,9 +102,18 @@ static void put_verdict(struct text *t)
 	struct verdict_facts facts;
 	struct verdict verdict;
 
-	verdict_facts(t->r, t->r->figures, &facts);
+	const struct figures *f = t->r->figures;
+	struct task_verdict tasks;
+	bool judged = (!f->name || f->name[0]) &&
+		      task_verdict_judge(t->r, f, task_meter_named(t->r->tasks, f->name), &tasks);
+
+	if (judged && tasks.leads)
+		task_verdict_text(&tasks, t->look->korean, t->look->utf8, t->b);
+	verdict_facts(t->r, f, &facts);
 	verdict_judge(&facts, &verdict);
 	verdict_text(&verdict, t->look->korean, t->b);
+	if (judged && !tasks.leads)
+		task_verdict_text(&tasks, t->look->korean, t->look->utf8, t->b);
 }
 
 static void put_warnings(struct text *t)

@@ -300,6 +300,11 @@ static void on_task_step(void *ctx, const struct task_step *step)
 		if (!m->stretches[i].depth)
 			continue;
 		f->steps++;
+		if (!map_get(&f->thread_map, step->thread->id + 1ull)) {
+			f->n_threads++;
+			if (map_set(&f->thread_map, step->thread->id + 1ull, f))
+				m->error = -ENOMEM;
+		}
 		row = tasks_row(m, f, step->task);
 		if (row) {
 			row->steps++;

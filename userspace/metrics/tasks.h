@@ -66,6 +66,8 @@ struct task_figures {
 	struct task_price price;
 	u64 steps;
 	u32 n_tasks;         /* that lived in it */
+	struct map thread_map; /* thread id + 1 of those that ended steps in it */
+	u32 n_threads;
 	struct map row_map;  /* task id + 1 -> struct task_row */
 	struct task_row **rows; /* in order of first appearance */
 	u32 n_rows, cap_rows;
@@ -92,9 +94,11 @@ int task_meter_error(const struct task_meter *meter);
 const struct task_stall *task_figures_stall(const struct task_figures *figures);
 struct task_stall **task_figures_stalls(const struct task_figures *figures, size_t *n);
 
-/* "tasks":{...} as the report has it; false: there were no tasks and nothing was put. */
-bool tasks_json(const struct task_figures *figures, const struct model *model, struct buf *buf);
+/* What stands in "tasks":{...} of the report, without the braces. */
+void tasks_json(const struct task_figures *figures, const struct model *model, struct buf *buf);
 /* The same for people, at most 80 columns; nothing without tasks. */
 void tasks_text(const struct task_figures *figures, bool utf8, struct buf *buf);
+/* @name in at most @columns, its head; what would move the cursor, or is not ASCII without @utf8: '?'. */
+void tasks_put_name(struct buf *buf, const char *name, bool utf8, int columns);
 
 #endif

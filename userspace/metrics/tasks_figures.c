@@ -28,6 +28,7 @@ static bool push(void *array, u32 *n, u32 *cap, void *value)
 	list[(*n)++] = value;
 	return true;
 }
+
 /* ---- rows, places, stalls ---- */
 
 static void row_free(struct task_row *row)
@@ -139,6 +140,7 @@ void tasks_note_stall(struct task_meter *m, struct task_figures *f, const struct
 		tasks_fail(m);
 	}
 }
+
 void tasks_figures_free(struct task_figures *f)
 {
 	struct map_slot *slot;
@@ -159,11 +161,13 @@ void tasks_figures_free(struct task_figures *f)
 	free(f->rows);
 	free(f->places);
 	map_free(&f->row_map);
+	map_free(&f->thread_map);
 	map_free(&f->place_map);
 	map_free(&f->stall_map);
 	free(f->name);
 	free(f);
 }
+
 static int compare_stalls(const void *a, const void *b)
 {
 	const struct task_stall *x = *(struct task_stall *const *)a;

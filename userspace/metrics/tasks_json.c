@@ -126,11 +126,9 @@ static void put_stalls(struct buf *b, const struct task_figures *f, const struct
 	free(list);
 }
 
-bool tasks_json(const struct task_figures *f, const struct model *model, struct buf *b)
+void tasks_json(const struct task_figures *f, const struct model *model, struct buf *b)
 {
-	if (!f || !f->n_tasks)
-		return false;
-	buf_printf(b, "\"tasks\":{\"count\":%u,\"steps\":%" PRIu64 ",", f->n_tasks, f->steps);
+	buf_printf(b, "\"count\":%u,\"steps\":%" PRIu64 ",", f->n_tasks, f->steps);
 	put_curve(b, "concurrency", &f->concurrency, f);
 	put_curve(b, "parallelism", &f->parallelism, f);
 	put_curve(b, "demand", &f->demand, f);
@@ -146,6 +144,4 @@ bool tasks_json(const struct task_figures *f, const struct model *model, struct 
 	buf_printf(b, "],\"not_listed\":%u,", f->n_tasks > f->n_rows ? f->n_tasks - f->n_rows : 0);
 	put_places(b, f);
 	put_stalls(b, f, model);
-	buf_putc(b, '}');
-	return true;
 }

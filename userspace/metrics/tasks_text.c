@@ -11,8 +11,7 @@
 /* A step that keeps an event loop from everybody else for this long is worth a line. */
 #define STALL_NS (10 * NSEC_PER_MSEC)
 
-/* @text in at most @columns, its head; what would move the cursor, or is not ASCII without @utf8: '?'. */
-static void put_name(struct buf *b, const char *text, bool utf8, int columns)
+void tasks_put_name(struct buf *b, const char *text, bool utf8, int columns)
 {
 	size_t len = strlen(text);
 
@@ -71,7 +70,7 @@ static void put_stall(struct buf *b, const struct task_stall *s, bool utf8)
 	buf_puts(b, "    the loop was held up for ");
 	buf_put_duration(b, s->end_ns - s->start_ns, 0);
 	buf_puts(b, " by ");
-	put_name(b, s->name, utf8, 36);
+	tasks_put_name(b, s->name, utf8, 36);
 	buf_puts(b, "\n      ");
 	if (s->blocked_ns > (s->end_ns - s->start_ns) / 2)
 		buf_printf(b, "blocked in %s", kind_table[s->kind].label);
@@ -79,12 +78,12 @@ static void put_stall(struct buf *b, const struct task_stall *s, bool utf8)
 		buf_puts(b, "computing");
 	if (s->line) {
 		buf_puts(b, " at ");
-		put_name(b, s->line, utf8, 40);
+		tasks_put_name(b, s->line, utf8, 40);
 	} else if (s->from[0] || s->to[0]) {
 		buf_puts(b, s->from[0] ? " after " : "");
-		put_name(b, s->from, utf8, 24);
+		tasks_put_name(b, s->from, utf8, 24);
 		buf_puts(b, s->to[0] ? " before " : "");
-		put_name(b, s->to, utf8, 24);
+		tasks_put_name(b, s->to, utf8, 24);
 	}
 	buf_putc(b, '\n');
 	if (s->kept_ready)

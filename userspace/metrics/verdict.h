@@ -77,5 +77,7 @@ const char *verdict_cause_name(const struct verdict *verdict);
 void verdict_text(const struct verdict *verdict, bool korean, struct buf *buf);
 /* {"class":...,"cause":...,"text":...,"text_ko":...,"evidence":{...}} */
 void verdict_json(const struct verdict *verdict, struct buf *buf);
+/* "evidence":{...}: the numbers of the facts. */
+void verdict_evidence_json(const struct verdict_facts *facts, struct buf *buf);
 
 #endif

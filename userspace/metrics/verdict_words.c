@@ -276,9 +276,8 @@ static void put_text(struct buf *b, const char *key, const struct verdict *v, bo
 	buf_free(&text);
 }
 
-void verdict_json(const struct verdict *v, struct buf *b)
+void verdict_evidence_json(const struct verdict_facts *f, struct buf *b)
 {
-	const struct verdict_facts *f = &v->facts;
 	const struct {
 		const char *key;
 		double value;
@@ -290,12 +289,19 @@ void verdict_json(const struct verdict *v, struct buf *b)
 		{"wait_share", f->wait_share},   {"poll_share", f->poll_share},
 	};
 
+	buf_puts(b, "\"evidence\":{");
+	for (size_t i = 0; i < ARRAY_SIZE(evidence); i++)
+		buf_printf(b, "%s\"%s\":%.4f", i ? "," : "", evidence[i].key, evidence[i].value);
+	buf_putc(b, '}');
+}
+
+void verdict_json(const struct verdict *v, struct buf *b)
+{
 	buf_printf(b, "{\"class\":\"%s\",\"cause\":\"%s\"", verdict_class_name(v->class),
 		   verdict_cause_name(v));
 	put_text(b, "text", v, false);
 	put_text(b, "text_ko", v, true);
-	buf_puts(b, ",\"evidence\":{");
-	for (size_t i = 0; i < ARRAY_SIZE(evidence); i++)
-		buf_printf(b, "%s\"%s\":%.4f", i ? "," : "", evidence[i].key, evidence[i].value);
-	buf_puts(b, "}}");
+	buf_putc(b, ',');
+	verdict_evidence_json(&v->facts, b);
+	buf_putc(b, '}');
 }
