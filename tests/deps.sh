@@ -55,7 +55,7 @@ case " $id " in
 		set -- "$@" g++ libcmocka-dev cppcheck clang-tidy shellcheck libclang-rt-14-dev linux-perf \
 			xz-utils psmisc util-linux procps iproute2 redis-server ruby golang-go \
 			qemu-system-x86 busybox-static cpio chromium fonts-nanum libbz2-dev \
-			liblzma-dev
+			liblzma-dev python3-trio python3-uvloop
 		# Ubuntu and later Debians have another clang: its run-time library has its number.
 		v=$(clang -dumpversion 2>/dev/null | cut -d. -f1)
 		[ -n "$v" ] && [ "$v" != 14 ] && set -- "$@" "libclang-rt-$v-dev"
@@ -71,14 +71,16 @@ case " $id " in
 		cjson-devel cmark-devel libmicrohttpd-devel python3
 	[ "$what" = all ] && set -- "$@" gcc-c++ libcmocka-devel cppcheck clang-tools-extra perf xz \
 		psmisc iproute redis ruby golang nodejs npm java-latest-openjdk-devel rust \
-		qemu-system-x86 busybox cpio chromium naver-nanum-gothic-fonts compiler-rt
+		qemu-system-x86 busybox cpio chromium naver-nanum-gothic-fonts compiler-rt \
+		python3-trio python3-uvloop
 	# shellcheck disable=SC2046
 	rpm -q "$@" >/dev/null 2>&1 || as_root dnf install -y -q "$@" || exit 1
 	;;
 *arch*)
 	set -- make gcc clang llvm libbpf libelf zlib cjson cmark libmicrohttpd python
 	[ "$what" = all ] && set -- "$@" cmocka cppcheck perf xz psmisc iproute2 redis ruby go nodejs \
-		npm jdk-openjdk rust qemu-system-x86 busybox cpio chromium noto-fonts-cjk compiler-rt
+		npm jdk-openjdk rust qemu-system-x86 busybox cpio chromium noto-fonts-cjk compiler-rt \
+		python-trio python-uvloop
 	pacman -Q "$@" >/dev/null 2>&1 || as_root pacman -S --needed --noconfirm "$@" || exit 1
 	;;
 *)
