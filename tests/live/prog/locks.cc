@@ -43,7 +43,7 @@ static void mutex()
 	std::vector<Hold> holds; // written by who holds the lock
 
 	side_by_side(4, [&](int) {
-		for (int i = 0; i < 60; i++) {
+		for (int i = 0; i < 200; i++) {
 			{
 				std::lock_guard<std::mutex> guard(lock);
 				long long from = now();
