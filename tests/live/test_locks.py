@@ -6,9 +6,10 @@ import subprocess
 from lib import check, corun, dump, identity, need, no_loss, programs, record, report, run, scratch, test
 
 MUTEXES = ("normal", "recursive", "errorcheck", "adaptive", "pi", "robust", "robust-pi")
-# What else may be waited for beside the kind itself: the lock that a primitive keeps inside.
+# What else may be waited for beside the kind itself: the lock that a primitive keeps inside (threads that come and go: that
+# of the list of stacks).
 OTHERS = {"rwlock": {"rwlock"}, "condition": {"condition", "mutex"}, "semaphore": {"semaphore"},
-          "barrier": {"barrier"}, "join": {"join"}}
+          "barrier": {"barrier"}, "join": {"join", "mutex"}}
 
 
 def nanoseconds(text):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // locks.cc - C++'s locks, fought over: mutex (each thread notes when it held it: "hold tid from until", CLOCK_MONOTONIC
 // ns), condition (waited for until another thread says go), shared (one writer among readers: "writer tid").
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdio>
@@ -30,9 +31,15 @@ struct Hold {
 static void side_by_side(int n, const std::function<void(int)> &work)
 {
 	std::vector<std::thread> threads;
+	std::atomic<int> here{0};
 
 	for (int t = 0; t < n; t++)
-		threads.emplace_back(work, t);
+		threads.emplace_back([&, t] {
+			here++;
+			while (here < n) // or the first may be done before the last has begun
+				std::this_thread::sleep_for(100us);
+			work(t);
+		});
 	for (auto &thread : threads)
 		thread.join();
 }
