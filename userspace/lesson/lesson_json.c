@@ -237,7 +237,7 @@ static void get_lesson(struct source *s, struct lesson *l, const cJSON *json)
 	get_claims(s, l, cJSON_GetObjectItemCaseSensitive(json, "claims"));
 	figure = get_string(s, json, "figure", true);
 	for (u32 i = 0; figure && i < l->n_variants; i++)
-		if (!strcmp(l->variants[i].name, figure))
+		if (l->variants[i].name && !strcmp(l->variants[i].name, figure))
 			l->figure = &l->variants[i];
 	if (figure && !l->figure)
 		bad(s, "figure", "'figure' has to name a variant, '%s' is none", figure);
