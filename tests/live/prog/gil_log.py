@@ -5,14 +5,14 @@ import sys
 import threading
 import time
 
-until = time.monotonic() + float(sys.argv[1])
+until = time.process_time() + float(sys.argv[1])
 stamps = []
 
 
 def burn():
     own, now = [], time.monotonic_ns
     stamps.append((threading.get_native_id(), own))
-    while time.monotonic() < until:
+    while time.process_time() < until:
         for _ in range(200):
             own.append(now())
             for _ in range(60):
