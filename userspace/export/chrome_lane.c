@@ -2,7 +2,7 @@
 /*
  * chrome_lane.c - what is not a thread's: locks while somebody waits for them, tasks, regions.
  *
- * A lock has a row in the group "Contended locks", with slices named by the holder. A task is an
+ * A lock has a row in the group "Contended locks", with slices "held by worker-2". A task is an
  * async track of its process: one slice for its life, and within it one for each of its states.
  * Regions of different threads may overlap without nesting: each is an async slice of its own.
  */
@@ -35,8 +35,10 @@ void chrome_lock(void *ctx, const struct lock_lane *lane, u64 start, u64 end)
 
 	if (!map_get(&c->locks, lane->id + 1))
 		name_lane(c, lane);
+	buf_clear(&c->name);
+	words_holder(&c->name, c->model, lane);
 	json_puts(&c->json, ",\n{\"ph\":\"X\",\"cat\":\"lock\",\"name\":");
-	json_string(&c->json, lane_holder(lane, c->model));
+	json_string(&c->json, c->name.failed ? "" : c->name.data);
 	p = json_room(&c->json, EVENT_ROOM);
 	p = put_lit(p, ",\"pid\":");
 	p = put_u64(p, (u64)rows_group(&c->rows, ROW_LOCKS));

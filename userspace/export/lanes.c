@@ -167,13 +167,6 @@ void lanes_woken(struct lanes *lanes, const struct thread *thread, u32 waker, u6
 	lane->handed = true;
 }
 
-const char *lane_holder(const struct lock_lane *lane, const struct model *model)
-{
-	if (lane->holder != NO_THREAD)
-		return thread_label(model_thread(model, lane->holder));
-	return lane->handed ? "handed on" : lane->known ? "nobody" : "holder not known";
-}
-
 void lanes_gil(struct lanes *lanes, s32 tgid, u64 lock, u32 holder, bool known, u64 ts)
 {
 	u64 key;

@@ -40,9 +40,6 @@ struct lanes {
 	bool failed;        /* out of memory */
 };
 
-/* "worker-2", "handed on", "nobody", "holder not known". */
-const char *lane_holder(const struct lock_lane *lane, const struct model *model);
-
 void lanes_init(struct lanes *lanes, lanes_emit emit, void *ctx);
 void lanes_free(struct lanes *lanes);
 /* @thread has entered thread->state. */

@@ -38,7 +38,10 @@ void perfetto_lock(void *ctx, const struct lock_lane *lane, u64 start, u64 end)
 			       lane->id, "");
 		p->failed |= map_set(&p->locks, lane->id + 1, p) != 0;
 	}
-	perfetto_plain(p, LANE_LOCK(lane->id), "lock", lane_holder(lane, p->model), start, end);
+	buf_clear(&p->name);
+	words_holder(&p->name, p->model, lane);
+	if (!p->name.failed)
+		perfetto_plain(p, LANE_LOCK(lane->id), "lock", p->name.data, start, end);
 }
 
 void perfetto_path(void *ctx, const struct path_segment *segment)

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "export/lanes.h"
 #include "metrics/path.h"
 
 void words_duration(struct buf *buf, u64 ns)
@@ -82,6 +83,17 @@ void words_lock(struct buf *buf, enum wait_kind kind, u64 lock, const struct pro
 		buf_printf(buf, " 0x%" PRIx64, lock);
 	if (process)
 		buf_printf(buf, " of %s %d", process->name, process->tgid);
+}
+
+void words_holder(struct buf *buf, const struct model *model, const struct lock_lane *lane)
+{
+	if (lane->holder == NO_THREAD) {
+		buf_puts(buf, lane->handed ? "handed on" : lane->known ? "held by nobody" :
+			 "holder not known");
+		return;
+	}
+	buf_puts(buf, "held by ");
+	buf_puts(buf, thread_label(model_thread(model, lane->holder)));
 }
 
 void words_task(struct buf *buf, const struct task_span *span)

@@ -12,6 +12,9 @@ void words_wait(struct buf *buf, const struct model *model, const struct wait_in
 void words_span(struct buf *buf, const struct model *model, const struct span *span);
 /* "GIL of app.py 4242", "mutex 0x7f12 of server 4242". @process NULL: shared between processes. */
 void words_lock(struct buf *buf, enum wait_kind kind, u64 lock, const struct process *process);
+/* Who has a contended lock: "held by worker-2", "handed on", "held by nobody", "holder not known". */
+struct lock_lane;
+void words_holder(struct buf *buf, const struct model *model, const struct lock_lane *lane);
 /* A stretch of the critical path: "worker-1: On CPU", "main: join". */
 struct path_segment;
 void words_path(struct buf *buf, const struct model *model, const struct path_segment *segment);

@@ -92,6 +92,7 @@ struct holder_figures {
 struct lock_figures {
 	enum wait_kind kind;
 	s32 tgid;
+	const struct process *process;  /* of the first who waited */
 	u64 lock;
 	u64 waits, wait_ns, blocked_ns;
 	struct hist waits_hist;

@@ -114,6 +114,8 @@ static void put_lock(struct buf *b, const struct model *m, const struct lock_fig
 	buf_putc(b, ',');
 	put_number(b, "max_wait_ns", l->waits_hist.max);
 	buf_putc(b, ',');
+	put_number(b, "mean_wait_ns", l->waits ? l->wait_ns / l->waits : 0);
+	buf_putc(b, ',');
 	put_number(b, "p50_wait_ns", hist_percentile(&l->waits_hist, 50));
 	buf_putc(b, ',');
 	put_number(b, "p99_wait_ns", hist_percentile(&l->waits_hist, 99));

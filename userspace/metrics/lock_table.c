@@ -117,6 +117,7 @@ static struct lock_figures *lock_find(struct figures *figures, const struct lock
 		return NULL;
 	lock->kind = wait->kind;
 	lock->tgid = wait->tgid;
+	lock->process = wait->thread->process;
 	lock->lock = wait->lock;
 	lock->unknown.thread = NO_THREAD;
 	lock->last_taker = NO_THREAD;

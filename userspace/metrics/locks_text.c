@@ -9,6 +9,7 @@
 
 #define TOP_LOCKS 8
 #define NAME_COLUMNS 20
+#define LOCK_COLUMNS 24
 
 /* "worker-1 27 %": who held @l while others waited (or let go of it), and for how much of their waiting. */
 static void holder_text(const struct report *r, const struct report_look *look, const struct lock_figures *l,
@@ -85,16 +86,17 @@ static void put_lock(const struct report *r, const struct report_look *look, con
 	struct buf text = BUF_INIT;
 
 	if (l->kind == KIND_GIL)
-		buf_printf(&text, "GIL of process %d", l->tgid);
+		buf_printf(&text, "GIL of %s %d", l->process->name, l->tgid);
 	else
 		buf_printf(&text, "%s %" PRIx64, kind_table[l->kind].label, l->lock);
 	buf_puts(b, "    ");
-	report_put_name(b, text.data ? text.data : "", look->utf8, 25);
+	report_put_name(b, text.data ? text.data : "", look->utf8, LOCK_COLUMNS);
 	buf_printf(b, " %6" PRIu64, l->waits);
-	buf_put_duration(b, l->wait_ns, 11);
-	buf_put_duration(b, hist_percentile(&l->waits_hist, 50), 11);
-	buf_put_duration(b, hist_percentile(&l->waits_hist, 99), 11);
-	buf_put_duration(b, l->waits_hist.max, 11);
+	buf_put_duration(b, l->wait_ns, 9);
+	buf_put_duration(b, l->waits ? l->wait_ns / l->waits : 0, 9);
+	buf_put_duration(b, hist_percentile(&l->waits_hist, 50), 9);
+	buf_put_duration(b, hist_percentile(&l->waits_hist, 99), 9);
+	buf_put_duration(b, l->waits_hist.max, 9);
 	buf_putc(b, '\n');
 	put_holders(r, look, l, b);
 	if (l->kind == KIND_GIL && l->hand_offs)
@@ -120,8 +122,8 @@ void locks_text(const struct report *r, const struct report_look *look, struct b
 			continue;
 		}
 		if (!shown++)
-			buf_printf(b, "\n  %-27s %6s%11s%11s%11s%11s\n", "locks", "waits", "in all", "half below",
-				   "99 % below", "longest");
+			buf_printf(b, "\n  %-*s %6s%9s%9s%9s%9s%9s\n", LOCK_COLUMNS + 2, "locks", "waits",
+				   "in all", "mean", "median", "99 %", "longest");
 		put_lock(r, look, l, b);
 	}
 	if (rest) {
