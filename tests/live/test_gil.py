@@ -415,7 +415,7 @@ def running_time_under_the_gil_is_the_machines():
 def share_of_the_machine(trace, tids, begin, end):
     """Over [@begin, @end): the sum of the threads' running time, and the time less that in which one of them
     was ready and none ran: then it was the machine that ran others, or was on its way."""
-    state = dict.fromkeys(tids, "waits")
+    state, early = dict.fromkeys(tids, "waits"), set()
     running = given = 0
     last = begin
     for ts, kind, f in dump(trace):
@@ -431,9 +431,14 @@ def share_of_the_machine(trace, tids, begin, end):
             tid = int(f["tid"])
             if state.get(tid) == "waits":
                 state[tid] = "ready"
+            elif state.get(tid) == "runs":
+                early.add(tid)  # on its way to sleep: it will not get there
             continue
-        for tid, becomes in ((int(f.get("prev", 0)), "waits" if int(f.get("state", "0"), 16) else "ready"),
-                             (int(f.get("next", 0)), "runs")):
-            if tid in state:
-                state[tid] = becomes
+        gone, come = int(f.get("prev", 0)), int(f.get("next", 0))
+        if gone in state:
+            blocks = int(f.get("state", "0"), 16) and gone not in early
+            state[gone] = "waits" if blocks else "ready"
+            early.discard(gone)
+        if come in state:
+            state[come] = "runs"
     return running, given
