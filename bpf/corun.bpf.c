@@ -36,6 +36,8 @@ struct task_ctx {
 	__u64 desc;          /* last descriptor waited on, and its kind */
 	__u64 mask;          /* affinity as last told */
 	__u64 regs;          /* where its saved user registers stand */
+	__u64 go_start;      /* the goroutine that it made last: function, and ... */
+	__u64 go_made;       /* ... where the go statement stands */
 	__u32 allowed;
 	__s32 ns_tgid;       /* in its innermost pid namespace; 0: not asked yet */
 	__u16 call;          /* last call blocked in, plus 1, for restart_syscall; 0: none */
@@ -537,3 +539,4 @@ int BPF_PROG(on_rename, struct task_struct *task, const char *comm)
 }
 
 #include "snapshot.bpf.h"
+#include "go.bpf.h"

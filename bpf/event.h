@@ -44,6 +44,8 @@ enum ev_type {
 	EV_WAKE,       /* struct ev_pending: woken, not run when recording stopped */
 	EV_ARRIVAL,    /* struct ev_pending: was switched in at ts without a sched_switch */
 	EV_GIL,        /* struct ev_gil: another holder of a runtime's lock than before */
+	EV_GO,         /* struct ev_go: a goroutine changes its status */
+	EV_GO_WAIT,    /* struct ev_go_wait: the same, to waiting */
 };
 
 enum ev_stacks { EV_STACK_USER = 1, EV_STACK_KERNEL = 2 };
@@ -237,6 +239,32 @@ struct ev_gil {
 };
 
 /*
+ * --tasks=go: runtime.casgstatus(gp, from, to) is about to be called, which every change of a
+ * goroutine's status goes through. Where in the g its fields are the collector finds out.
+ */
+#define EV_GO_FIELDS_AT 136 /* in the g: status, id and reason lie here, by version a word or two on */
+#define EV_GO_FIELDS_LEN 56
+#define EV_GO_FRAMES 12
+
+struct ev_go {
+	struct ev_head head;
+	__u64 g;
+	__u64 ip;           /* of the function probed */
+	__s32 tid, tgid;
+	__u64 start, made;  /* a new one: its function, and the return address of its go statement */
+	__u64 cookie;       /* given when the file was probed */
+	__u32 from, to;     /* the runtime's numbers of them */
+	__u32 n_fields;     /* bytes of `fields` that were read: all or none */
+	__u32 pad;
+	__u8 fields[EV_GO_FIELDS_LEN];
+};
+
+struct ev_go_wait {
+	struct ev_go go;
+	__u64 pcs[EV_GO_FRAMES]; /* return addresses from runtime.gopark outwards; 0: no more */
+};
+
+/*
  * How to read the global lock of a process's language runtime (CPython's GIL, Ruby's GVL): filled in
  * by the collector (userspace/record/runtime.h), used at the switches of that process. Offsets are
  * those of the runtime's own structs.
@@ -298,6 +326,8 @@ EV_SIZE(ev_wait, 56);
 EV_SIZE(ev_block, 104);
 EV_SIZE(ev_futex, 200);
 EV_SIZE(ev_gil, 40);
+EV_SIZE(ev_go, 136);
+EV_SIZE(ev_go_wait, 232);
 EV_SIZE(ev_stack, 216);
 EV_SIZE(ev_runtime, 80);
 EV_SIZE(ev_thread, 136);

@@ -192,7 +192,7 @@ struct task_struct {
 };
 
 struct pt_regs {
-	unsigned long r15, r14, r13, r12, bp, bx, r10, r8, ax, dx, si, di, orig_ax, ip, sp;
+	unsigned long r15, r14, r13, r12, bp, bx, r10, r8, ax, cx, dx, si, di, orig_ax, ip, sp;
 };
 
 struct linux_binprm {

@@ -108,8 +108,9 @@ static int parse_option(const struct cmd *cmd, int c, char **argv, struct record
 		return 0;
 	case OPT_TASKS:
 		o->tasks_off = !strcmp(optarg, "off");
-		if (!o->tasks_off && strcmp(optarg, "on"))
-			return cmd_usage(cmd, "--tasks is on or off, not '%s'", optarg);
+		o->tasks_go = !strcmp(optarg, "go");
+		if (!o->tasks_off && !o->tasks_go && strcmp(optarg, "on"))
+			return cmd_usage(cmd, "--tasks is on, off or go, not '%s'", optarg);
 		return 0;
 	case OPT_GIL:
 		return parse_gil(cmd, optarg, &o->gil);
@@ -432,6 +433,8 @@ static int begin(struct live *l, struct recording *r, struct error *err)
 		.comm_glob = o->comm_glob,
 		.cgroup_id = o->cgroup_id,
 		.gil = o->gil,
+		.tasks_go = o->tasks_go,
+		.command = o->command,
 		.user_stacks = o->user_stacks,
 		.kernel_stacks = o->kernel_stacks,
 		.redact = o->redact,
@@ -444,6 +447,8 @@ static int begin(struct live *l, struct recording *r, struct error *err)
 		child = l->command.pid;
 		config.tgids = &child;
 		config.n_tgids = 1;
+	} else if (o->tasks_go) {
+		code = marks_open(&l->marks, err);
 	}
 	if (!code)
 		code = open_trace(o, r, &l->writer, err);

@@ -16,6 +16,7 @@ struct recording_options {
 	u64 duration_ns;     /* 0: until it ends */
 	enum gil_mode gil;
 	bool tasks_off;      /* leave the program's Python alone */
+	bool tasks_go;       /* goroutines too */
 	bool wait_all, redact, quiet, user_stacks, kernel_stacks;
 	const char *parked;
 	char **command;      /* NULL when attaching */
@@ -40,8 +41,9 @@ struct recording {
 	"                          if it exists\n"                                                 \
 	"      --wait-all          go on until every descendant of COMMAND has ended\n"            \
 	"      --parked KINDS      wait kinds that count as parked (join,child,poll ...)\n"        \
-	"      --tasks on|off      asyncio's tasks and the names of Python's threads, by a hook in the\n" \
-	"                          command's Python; default on\n"                               \
+	"      --tasks on|off|go   asyncio's tasks and the names of Python's threads, by a hook in the\n" \
+	"                          command's Python (default); go: goroutines too, by uprobes on Go's\n" \
+	"                          scheduler, which slow the program\n"                            \
 	"      --gil sample|probe|off\n"                                                          \
 	"                          Python's GIL: who holds it as seen at switches (default); by\n" \
 	"                          uprobes on every change, which slows the program; or not at all\n" \

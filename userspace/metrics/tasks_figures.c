@@ -116,7 +116,7 @@ void tasks_note_stall(struct task_meter *m, struct task_figures *f, const struct
 	struct task_stall *old = map_get(&f->stall_map, key), *stall;
 
 	/* A job has its worker thread to itself: that is no loop that others wait for. */
-	if (!strcmp(s->task->kind, "job") || !strcmp(s->task->kind, "message"))
+	if (!strcmp(s->task->kind, "job") || !strcmp(s->task->kind, "message") || !strcmp(s->task->kind, "goroutine"))
 		return;
 	if (old && s->end_ns - s->start_ns <= old->end_ns - old->start_ns)
 		return;

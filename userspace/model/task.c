@@ -307,6 +307,8 @@ void task_record(struct model *m, const struct record *record)
 		break;
 	case TASK_NAME:
 		set_string(m, &t->pub.name, rec->name);
+		if (rec->kind[0])
+			set_string(m, &t->pub.kind, rec->kind);
 		if (m->open)
 			FOR_SINKS(m, task_rename, &t->pub, ts);
 		break;

@@ -34,6 +34,8 @@ size_t convert_event_size(u8 type)
 	case EV_WAKE:
 	case EV_ARRIVAL: return sizeof(struct ev_pending);
 	case EV_GIL: return sizeof(struct ev_gil);
+	case EV_GO: return sizeof(struct ev_go);
+	case EV_GO_WAIT: return sizeof(struct ev_go_wait);
 	}
 	return 0;
 }

@@ -17,7 +17,7 @@
 
 struct loader {
 	struct bpf_object *object;
-	struct bpf_link *links[64];
+	struct bpf_link *links[192];
 	size_t n_links;
 	u32 runtimes_changed; /* as the probes know it */
 	int ring_fd;
@@ -307,6 +307,21 @@ int loader_probe_runtime(struct loader *l, const char *path, u64 offset, bool ta
 	if (!program || l->n_links == ARRAY_SIZE(l->links))
 		return -ENOSPC;
 	link = bpf_program__attach_uprobe(program, taken, -1, path, offset);
+	if (!link)
+		return -errno;
+	l->links[l->n_links++] = link;
+	return 0;
+}
+
+int loader_probe(struct loader *l, const char *name, const char *path, u64 offset, u64 cookie)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(l->object, name);
+	LIBBPF_OPTS(bpf_uprobe_opts, opts, .bpf_cookie = cookie);
+	struct bpf_link *link;
+
+	if (!program || l->n_links == ARRAY_SIZE(l->links))
+		return -ENOSPC;
+	link = bpf_program__attach_uprobe_opts(program, -1, path, offset, &opts);
 	if (!link)
 		return -errno;
 	l->links[l->n_links++] = link;

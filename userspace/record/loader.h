@@ -29,6 +29,9 @@ int loader_set_runtime(struct loader *loader, s32 tgid, const struct ev_runtime 
 int loader_set_runtime_thread(struct loader *loader, s32 tid, u64 address);
 /* Tell changes of a runtime's lock where the function at @offset of @path returns (@taken) or begins. */
 int loader_probe_runtime(struct loader *loader, const char *path, u64 offset, bool taken);
+/* Run the uprobe program @name where the function at @offset of @path begins, in every process that runs
+ * it; the program sees @cookie. */
+int loader_probe(struct loader *loader, const char *name, const char *path, u64 offset, u64 cookie);
 /* Walk all threads of the machine with the iterator program @name: "snapshot" or "pending". */
 int loader_iterate(struct loader *loader, const char *name, struct error *err);
 

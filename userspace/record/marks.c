@@ -313,6 +313,11 @@ static void on_mark(void *ctx, const struct record *in)
 	enqueue(m, &rec);
 }
 
+void marks_task(struct marks *m, const struct record *rec)
+{
+	on_mark(m, rec);
+}
+
 int marks_flush(struct marks *m, u64 limit)
 {
 	struct queue_entry entry;

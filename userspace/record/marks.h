@@ -27,6 +27,8 @@ int marks_dirfd(const struct marks *marks);
 
 /* Read what is new. @final: nothing will be written any more. */
 void marks_poll(struct marks *marks, u64 now, bool final);
+/* A record of what the recorder itself saw a task do. Its task and ref are ids as programs choose them. */
+void marks_task(struct marks *marks, const struct record *rec);
 /* Put out what is older than @limit. 0 or the first error of put. */
 int marks_flush(struct marks *marks, u64 limit);
 /* What could not be had, as records of @ts; after the last poll. */

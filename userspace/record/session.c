@@ -15,6 +15,8 @@
 #include "record/locks.h"
 #include "record/runtime.h"
 #include "record/stacks.h"
+#include "record/target.h"
+#include "record/tasks_go.h"
 
 /*
  * How often the ring is emptied. Waking the recorder for every event costs 3 to 4 times the event;
@@ -31,6 +33,8 @@ struct session {
 	struct locks *locks;
 	struct runtimes *runtimes; /* NULL with --gil=off */
 	struct stacks *stacks;     /* NULL without --stacks and --kernel-stacks */
+	struct tasks_go *tasks_go; /* NULL without --tasks=go */
+	u64 lost;                  /* events, when last looked at */
 	int late_error;            /* of a runtime's record */
 	u64 now;    /* when the ring was last looked at */
 	bool ended; /* before it was stopped */
@@ -197,6 +201,38 @@ static void call_sites(void *ctx, const struct ev_block *ev, const struct ev_sta
 		sites->kernel = stacks_kernel(s->stacks, stack);
 }
 
+/* ---- tasks that the probes see ---- */
+
+static void put_task(void *ctx, const struct record *rec)
+{
+	struct session *s = ctx;
+
+	marks_task(s->config.marks, rec);
+}
+
+static int probe_program(void *ctx, const char *program, const char *path, u64 offset, u64 cookie)
+{
+	struct session *s = ctx;
+
+	return loader_probe(s->loader, program, path, offset, cookie);
+}
+
+static int open_tasks(struct session *s)
+{
+	static const struct tasks_go_ops ops = {.put = put_task, .probe = probe_program};
+	char path[4096];
+	int code;
+
+	if (!s->config.tasks_go || !s->config.marks)
+		return 0;
+	code = tasks_go_new(&s->tasks_go, &ops, s);
+	/* `taskset 1 ./server`: any word may be the program that is run in the end. */
+	for (char *const *word = s->config.command; !code && word && *word; word++)
+		if (target_program(*word, path, sizeof(path)))
+			tasks_go_program(s->tasks_go, path);
+	return code;
+}
+
 static u32 stack_size(const struct session_config *config)
 {
 	if (config->user_stacks)
@@ -270,6 +306,8 @@ int session_open(struct session **out, const struct session_config *config,
 		code = loader_add_target(s->loader, config->tgids[i]);
 	if (!code)
 		code = loader_attach(s->loader, err);
+	if (!code)
+		code = open_tasks(s);
 	if (code) {
 		session_close(s);
 		return code;
@@ -289,6 +327,12 @@ static int on_event(void *ctx, const void *data, size_t len)
 		locks_event(s->locks, data);
 	if (!code && s->runtimes)
 		runtimes_event(s->runtimes, data, s->now);
+	if (!code && s->tasks_go) {
+		if (s->lost != collect_lost(s->collect))
+			tasks_go_lost(s->tasks_go, ((const struct ev_head *)data)->ts);
+		s->lost = collect_lost(s->collect);
+		tasks_go_event(s->tasks_go, data);
+	}
 	return code ? code : s->late_error;
 }
 
@@ -406,6 +450,7 @@ void session_close(struct session *s)
 	locks_free(s->locks);
 	stacks_free(s->stacks);
 	runtimes_free(s->runtimes);
+	tasks_go_free(s->tasks_go);
 	collect_free(s->collect);
 	loader_close(s->loader);
 	buf_free(&s->args);

@@ -31,6 +31,8 @@ struct session_config {
 	u64 cgroup_id;             /* TARGET_CGROUP on cgroup v2, 0 otherwise */
 	size_t ring_bytes;         /* 0: default; a power of two times the page size */
 	enum gil_mode gil;
+	bool tasks_go;             /* goroutines as tasks; wants `marks` */
+	char *const *command;      /* TARGET_COMMAND: its words, up to a NULL */
 	bool user_stacks, kernel_stacks;
 	bool redact;               /* leave arguments and paths out */
 	struct marks *marks;       /* what the programs tell by themselves (marks.h), or NULL; borrowed */

@@ -155,6 +155,23 @@ static bool is_interpreter(const char *name)
 	return false;
 }
 
+bool target_program(const char *name, char *path, size_t size)
+{
+	const char *list = getenv("PATH");
+
+	if (strchr(name, '/'))
+		return (size_t)snprintf(path, size, "%s", name) < size && !access(path, X_OK);
+	for (list = list ? list : "/bin:/usr/bin"; *list; list += *list == ':') {
+		size_t len = strcspn(list, ":");
+
+		if ((size_t)snprintf(path, size, "%.*s/%s", len ? (int)len : 1, len ? list : ".", name) < size &&
+		    !access(path, X_OK))
+			return true;
+		list += len;
+	}
+	return false;
+}
+
 void target_file_name(char **argv, char *name, size_t size)
 {
 	const char *what = basename(argv[0]);

@@ -47,6 +47,9 @@ int command_exit_status(const struct command *command);
 /* End a child that was never let go. */
 void command_abandon(struct command *command);
 
+/* The file that execvp() would run for @name. False: none is found. */
+bool target_program(const char *name, char *path, size_t size);
+
 /* Name for the files of a recording: the command, for an interpreter its script; letters, digits,
  * '.', '_' and '-' alone, without suffix. @name has room for @size bytes. */
 void target_file_name(char **argv, char *name, size_t size);

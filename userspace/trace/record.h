@@ -262,7 +262,7 @@ struct rec_task {
 	s32 tid, tgid;
 	u8 op;             /* enum task_op */
 	u8 outcome;        /* TASK_END: 0 result, 1 exception, 2 cancelled */
-	const char *kind;  /* TASK_BEGIN: "asyncio", "job", "goroutine", "mark" ... */
+	const char *kind;  /* TASK_BEGIN, TASK_NAME: "asyncio", "job", "goroutine" ...; "": as it was */
 	const char *name;  /* TASK_BEGIN, TASK_NAME */
 	const char *what;  /* TASK_STEP: the phase, "" or e.g. "serializing:1000" (bytes);
 			    * TASK_WAIT: a wait kind's name, then optionally ':' and detail:
