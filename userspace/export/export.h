@@ -37,6 +37,8 @@ struct export_options {
 	const char *lesson; /* html: a file with a question (viewer/PAGE.md), or NULL */
 	const char *lesson_json; /* html: the same as a text, written by buf_put_json(), or NULL */
 	const char *title;  /* html: of the page; NULL: the traces' names */
+	const char *region; /* html: of each trace only the time from this marked region's begin to its end, so that
+			     * several begin together; NULL: all of it */
 
 	u64 from_ns, to_ns;   /* since the window opened; to_ns 0: to its end */
 	const s32 *tgids;     /* only these processes; n_tgids 0: all */

@@ -38,17 +38,29 @@ static void put_text(struct out *out, const char *text)
 	}
 }
 
+/* Of what is shown, if it tiles it: a region that ran several times has gaps. */
+static struct path *path_of(struct report *report)
+{
+	for (u32 i = 0; i < meter_n_stretches(report->meter); i++)
+		if (meter_stretch(report->meter, i) == report->figures)
+			return report->figures->times > 1 ? NULL : report->paths[i];
+	return NULL;
+}
+
 static int put_trace(struct out *out, const char *trace, struct report *report, struct error *err)
 {
+	const struct figures *shown = report->figures, *whole = meter_stretch(report->meter, 0);
+	struct page_stretch stretch = {shown->begin_ns - whole->begin_ns, shown->end_ns - whole->begin_ns};
+	struct path *path = path_of(report);
 	struct buf json = BUF_INIT;
 	int code;
 
 	out_puts(out, "<script type=\"text/plain\" class=\"spans\">");
-	code = page_data(out, trace, &json, err);
+	code = page_data(out, trace, &stretch, &json, err);
 	out_puts(out, "</script>\n<script type=\"text/plain\" class=\"path\">");
 	if (!code)
-		code = page_path(out, report->paths[0], err);
-	path_drop_segments(report->paths[0]); /* not in the JSON once more */
+		code = page_path(out, path, err);
+	path_drop_segments(path); /* not in the JSON once more */
 	out_puts(out, "</script>\n<script type=\"application/json\" class=\"trace\">");
 	if (!code) {
 		buf_puts(&json, ",\"file\":");
@@ -92,11 +104,11 @@ static int put_comparison(struct out *out, const struct compare_side *sides, u32
 	return code;
 }
 
-static int put_traces(struct out *out, const char *const *traces, u32 n, struct error *err)
+static int put_traces(struct out *out, const char *const *traces, u32 n, const char *region, struct error *err)
 {
 	struct report **reports = calloc(n + 1, sizeof(*reports));
 	struct compare_side *sides = calloc(n + 1, sizeof(*sides));
-	struct report_options options = {.path_segments = true};
+	struct report_options options = {.path_segments = true, .region = region};
 	int code = 0;
 
 	if (!reports || !sides) {
@@ -161,7 +173,7 @@ static int page_write(struct out *out, const char *const *traces, u32 n,
 	out_puts(out, viewer_style);
 	out_puts(out, "</style>\n<body>\n<noscript>This page draws with JavaScript, which is switched off "
 		 "here.</noscript>\n<div id=\"app\"></div>\n");
-	code = put_traces(out, traces, n, err);
+	code = put_traces(out, traces, n, options->region, err);
 	if (!code && options->lesson)
 		code = put_lesson(out, options->lesson, err);
 	if (!code && options->lesson_json) {

@@ -26,7 +26,9 @@ struct data {
 	struct buf objects;  /* JSON strings with commas between */
 	struct map known;    /* hash of a text: its number + 1 */
 	u32 n_objects;
-	u64 begin, spans;
+	struct page_stretch stretch;
+	u64 begin, end, spans; /* what is shown: absolute times, set when the window opens */
+	struct map begun[2]; /* by thread id, by task id: its first span was told */
 	struct lanes lanes;  /* contended locks */
 	struct buf tasks;    /* JSON objects with commas between, in the order in which tasks ended */
 	u32 *task_thread;    /* by task id: thread of its first step, + 1 */
@@ -54,9 +56,32 @@ static void entry(struct data *d, u32 id, unsigned int what)
 	put_number(d, (u64)id << 3 | what);
 }
 
+static u64 clamp(const struct data *d, u64 ts)
+{
+	return ts < d->begin ? d->begin : ts > d->end ? d->end : ts;
+}
+
 static u64 since(const struct data *d, u64 ts)
 {
-	return ts > d->begin ? ts - d->begin : 0;
+	return clamp(d, ts) - d->begin;
+}
+
+/* A span as far as it is shown; false if it is not. A lane begins with its first. */
+static bool begin_span(struct data *d, u32 id, bool task, u64 start, u64 end)
+{
+	start = clamp(d, start);
+	end = clamp(d, end);
+	if (start == end)
+		return false;
+	if (!map_get(&d->begun[task], id)) {
+		d->failed |= map_set(&d->begun[task], id, d) != 0;
+		entry(d, id, task ? ENTRY_TASK_START : ENTRY_START);
+		put_number(d, since(d, start));
+	}
+	entry(d, id, task ? ENTRY_TASK_SPAN : ENTRY_SPAN);
+	put_number(d, end - start);
+	d->spans++;
+	return true;
 }
 
 /* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/. Two texts of one trace that share a 64-bit hash
@@ -109,16 +134,17 @@ static u32 plus_one(u32 thread)
 
 static void on_window_begin(void *ctx, u64 ts)
 {
-	((struct data *)ctx)->begin = ts;
+	struct data *d = ctx;
+
+	d->begin = ts + d->stretch.from_ns;
+	d->end = d->stretch.to_ns ? ts + d->stretch.to_ns : UINT64_MAX;
 }
 
 static void on_thread_start(void *ctx, const struct thread *t, u64 ts)
 {
 	struct data *d = ctx;
 
-	lanes_enter(&d->lanes, t, ts);
-	entry(d, t->id, ENTRY_START);
-	put_number(d, since(d, ts));
+	lanes_enter(&d->lanes, t, clamp(d, ts));
 }
 
 static void on_state(void *ctx, const struct span *s)
@@ -126,12 +152,11 @@ static void on_state(void *ctx, const struct span *s)
 	struct data *d = ctx;
 
 	if (s->state == STATE_WAITING)
-		lanes_woken(&d->lanes, s->thread, s->waker, s->end_ns);
+		lanes_woken(&d->lanes, s->thread, s->waker, clamp(d, s->end_ns));
 	if (s->thread->state == STATE_WAITING)
-		lanes_enter(&d->lanes, s->thread, s->end_ns);
-	entry(d, s->thread->id, ENTRY_SPAN);
-	put_number(d, s->end_ns - s->start_ns);
-	d->spans++;
+		lanes_enter(&d->lanes, s->thread, clamp(d, s->end_ns));
+	if (!begin_span(d, s->thread->id, false, s->start_ns, s->end_ns))
+		return;
 	switch (s->state) {
 	case STATE_RUNNING:
 		put_number(d, CODE_RUNNING);
@@ -158,7 +183,7 @@ static void on_gil(void *ctx, s32 tgid, u64 lock, u32 holder, bool known, bool e
 	char text[64];
 
 	(void)exact;
-	lanes_gil(&d->lanes, tgid, lock, holder, known, ts);
+	lanes_gil(&d->lanes, tgid, lock, holder, known, clamp(d, ts));
 	snprintf(text, sizeof(text), "GIL %d 0x%" PRIx64, tgid, lock);
 	entry(d, known ? plus_one(holder) : 0, ENTRY_GIL);
 	put_number(d, object_number(d, text));
@@ -170,11 +195,16 @@ static void on_gil(void *ctx, s32 tgid, u64 lock, u32 holder, bool known, bool e
 static void on_lock_wait(void *ctx, const struct lock_wait *w)
 {
 	struct data *d = ctx;
+	struct lock_wait cut = *w;
 
-	lanes_wait_over(&d->lanes, w);
+	cut.start_ns = clamp(d, w->start_ns);
+	cut.end_ns = clamp(d, w->end_ns);
+	lanes_wait_over(&d->lanes, &cut);
+	if (cut.start_ns == cut.end_ns)
+		return;
 	entry(d, w->thread->id, ENTRY_LOCK);
-	put_number(d, since(d, w->start_ns));
-	put_number(d, w->end_ns - w->start_ns);
+	put_number(d, since(d, cut.start_ns));
+	put_number(d, cut.end_ns - cut.start_ns);
 	put_number(d, w->kind);
 	put_number(d, plus_one(w->owner));
 	put_number(d, plus_one(w->releaser));
@@ -187,6 +217,8 @@ static void on_lane(void *ctx, const struct lock_lane *lane, u64 start, u64 end)
 {
 	struct data *d = ctx;
 
+	if (start == end)
+		return;
 	entry(d, lane->id, ENTRY_LANE);
 	put_number(d, since(d, start));
 	put_number(d, end - start);
@@ -195,16 +227,13 @@ static void on_lane(void *ctx, const struct lock_lane *lane, u64 start, u64 end)
 
 static void on_window_end(void *ctx, u64 ts)
 {
-	lanes_end(&((struct data *)ctx)->lanes, ts);
+	struct data *d = ctx;
+
+	d->end = clamp(d, ts);
+	lanes_end(&d->lanes, d->end);
 }
 
 /* ---- tasks ---- */
-
-static void on_task_start(void *ctx, const struct task *task, u64 ts)
-{
-	entry(ctx, task->id, ENTRY_TASK_START);
-	put_number(ctx, since(ctx, ts));
-}
 
 /* The lane of a task stands under the thread of its first step. */
 static void place_task(struct data *d, const struct task *task, const struct thread *thread)
@@ -233,9 +262,8 @@ static void on_task_state(void *ctx, const struct task_span *s)
 
 	if (s->thread)
 		place_task(d, s->task, s->thread);
-	entry(d, s->task->id, ENTRY_TASK_SPAN);
-	put_number(d, s->end_ns - s->start_ns);
-	d->spans++;
+	if (!begin_span(d, s->task->id, true, s->start_ns, s->end_ns))
+		return;
 	switch (s->state) {
 	case STATE_RUNNING:
 		put_number(d, CODE_RUNNING);
@@ -266,6 +294,8 @@ static void on_task_end(void *ctx, const struct task *task, u64 ts)
 	struct data *d = ctx;
 
 	(void)ts;
+	if (!map_get(&d->begun[true], task->id))
+		return;
 	buf_printf(&d->tasks, "%s{\"id\":%u,\"kind\":", d->tasks.len ? "," : "", task->id);
 	buf_put_json(&d->tasks, task->kind);
 	buf_puts(&d->tasks, ",\"name\":");
@@ -281,8 +311,7 @@ static void on_task_end(void *ctx, const struct task *task, u64 ts)
 
 static const struct model_sink data_sink = {
 	.window_begin = on_window_begin, .window_end = on_window_end, .thread_start = on_thread_start, .state = on_state,
-	.gil = on_gil, .lock_wait = on_lock_wait, .task_start = on_task_start, .task_state = on_task_state,
-	.task_end = on_task_end,
+	.gil = on_gil, .lock_wait = on_lock_wait, .task_state = on_task_state, .task_end = on_task_end,
 };
 
 static void put_threads(const struct data *d, struct buf *json)
@@ -327,7 +356,7 @@ static void put_json(const struct data *d, struct buf *json)
 	bool first = true;
 
 	buf_printf(json, "{\"page\":1,\"spans\":%" PRIu64 ",\"window_ns\":%" PRIu64 ",\"objects\":[",
-		   d->spans, model_window_end(d->model) - model_window_begin(d->model));
+		   d->spans, d->end - d->begin);
 	if (d->objects.len)
 		buf_put(json, d->objects.data, d->objects.len);
 	buf_puts(json, "],\"tasks\":[");
@@ -350,10 +379,11 @@ static void put_json(const struct data *d, struct buf *json)
 	put_threads(d, json);
 }
 
-int page_data(struct out *out, const char *trace, struct buf *json, struct error *err)
+int page_data(struct out *out, const char *trace, const struct page_stretch *stretch, struct buf *json,
+	      struct error *err)
 {
 	struct base64 *base64 = malloc(sizeof(*base64));
-	struct data d = {.base64 = base64};
+	struct data d = {.base64 = base64, .stretch = *stretch};
 	struct trace_reader *reader = NULL;
 	int code = base64 ? base64_begin(base64, out) : -ENOMEM;
 
@@ -379,6 +409,8 @@ int page_data(struct out *out, const char *trace, struct buf *json, struct error
 	trace_reader_close(reader);
 	model_free(d.model);
 	map_free(&d.known);
+	map_free(&d.begun[0]);
+	map_free(&d.begun[1]);
 	lanes_free(&d.lanes);
 	buf_free(&d.bytes);
 	buf_free(&d.objects);

@@ -128,25 +128,6 @@ static void put_words(struct buf *json, const char *key, const char *en, const c
 	buf_puts(json, "},");
 }
 
-/* Where the regions lie: that is what the page opens with. */
-static void put_view(struct buf *json, const struct judgement *j)
-{
-	double from = 1e18, to = 0;
-
-	for (u32 i = 0; i < j->lesson->n_variants; i++) {
-		const cJSON *window = cJSON_GetObjectItemCaseSensitive(j->takes[i].region, "window");
-		const cJSON *begin = cJSON_GetObjectItemCaseSensitive(window, "begin_ns");
-		const cJSON *duration = cJSON_GetObjectItemCaseSensitive(window, "duration_ns");
-
-		if (!begin || !duration)
-			continue;
-		from = begin->valuedouble < from ? begin->valuedouble : from;
-		to = begin->valuedouble + duration->valuedouble > to ? begin->valuedouble + duration->valuedouble : to;
-	}
-	if (to > from)
-		buf_printf(json, "\"view_ns\":[%.0f,%.0f],", from, to);
-}
-
 void lesson_page_json(const struct judgement *j, struct buf *json)
 {
 	const struct lesson *l = j->lesson;
@@ -167,7 +148,6 @@ void lesson_page_json(const struct judgement *j, struct buf *json)
 	}
 	put_words(json, "text", l->concept.in[LESSON_EN], l->concept.in[LESSON_KO]);
 	put_words(json, "title", l->title.in[LESSON_EN], l->title.in[LESSON_KO]);
-	put_view(json, j);
 	buf_puts(json, "\"titles\":[");
 	for (u32 i = 0, shown = 0; i < l->n_variants; i++) {
 		if (!j->takes[i].region)
@@ -210,7 +190,8 @@ int course_write_lesson(const struct judgement *j, const char *folder, const cha
 			struct error *err)
 {
 	const char **traces = calloc(j->lesson->n_variants + 1, sizeof(*traces));
-	struct export_options options = {.language = language};
+	/* The variants begin together, where their regions begin: what is compared is not their start-up. */
+	struct export_options options = {.language = language, .region = "work"};
 	struct export_result result;
 	struct buf json = BUF_INIT;
 	char path[4400];
