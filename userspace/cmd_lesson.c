@@ -179,6 +179,19 @@ static int keep_all(const struct options *o, const struct judgement *j, struct e
 	return code;
 }
 
+/* That it has to be "parallel" is met by "oversubscribed" where there are fewer CPUs. */
+static void print_verdict(const struct take *t)
+{
+	char *const *wanted = t->variant->verdict;
+
+	while (*wanted && strcmp(*wanted, t->verdict))
+		wanted++;
+	printf("  holds   %-24s %s: its verdict", t->verdict, t->variant->name);
+	if (!*wanted)
+		printf(" (%s, with CPUs enough)", t->variant->verdict[0]);
+	putchar('\n');
+}
+
 static void print_result(const struct judgement *j, const char *page, enum lesson_language language)
 {
 	static const char *const outcomes[] = {"holds", "FAILS", "skipped"};
@@ -190,6 +203,8 @@ static void print_result(const struct judgement *j, const char *page, enum lesso
 	for (u32 i = 0; i < l->n_variants; i++)
 		if (j->takes[i].failure)
 			printf("  FAILS    %s: %s\n", l->variants[i].name, j->takes[i].failure);
+		else if (j->takes[i].verdict)
+			print_verdict(&j->takes[i]);
 	for (u32 i = 0; i < l->n_claims; i++) {
 		const struct claim_result *r = &j->claims[i];
 		int room;

@@ -6,24 +6,29 @@ import time
 
 import corun_marks as corun
 
+first = threading.Lock()  # who takes it is the first to be done
 
-def compute(until):
+
+def compute(start):
+    start.wait()
+    until = time.monotonic() + 0.6
     steps = 0
     while time.monotonic() < until:
         for _ in range(1000):
             steps += 1
+    if first.acquire(blocking=False):
+        corun.end("work")  # up to here all were in flight
 
 
 def main(n):
-    until = time.monotonic() + 0.6
-    threads = [
-        threading.Thread(target=compute, args=(until,), name=f"worker-{i}") for i in range(1, n + 1)
-    ]
-    with corun.region("work"):
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    start = threading.Barrier(n + 1)
+    threads = [threading.Thread(target=compute, args=(start,), name=f"worker-{i}") for i in range(1, n + 1)]
+    for thread in threads:
+        thread.start()
+    corun.begin("work")
+    start.wait()
+    for thread in threads:
+        thread.join()
 
 
 if __name__ == "__main__":

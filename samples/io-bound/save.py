@@ -16,11 +16,11 @@ def filesystem(path):
 
 
 def main():
-    page = b"order: ramen\n" * 80_000
+    page = b"order: ramen\n" * 1000
     with open("orders.txt", "wb", buffering=0) as file:
         kind = filesystem("orders.txt")
         with corun.region("work"):
-            for _ in range(40):
+            for _ in range(200):
                 file.write(page)
                 os.fsync(file.fileno())  # back only when the disk has it
     corun.fact(bytes=os.path.getsize("orders.txt"), filesystem=kind)

@@ -8,7 +8,7 @@ import threading
 
 import corun_marks as corun
 
-ANSWER_AFTER = 0.1  # seconds
+ANSWER_AFTER = 0.2  # seconds
 
 
 def serve(listener):
@@ -25,9 +25,10 @@ def serve(listener):
     asyncio.run(forever())
 
 
-def client(address, requests):
+def client(address, start):
     with socket.create_connection(address) as connection:
-        for _ in range(requests):
+        start.wait()
+        for _ in range(3):
             connection.sendall(b"please")
             connection.recv(100)
 
@@ -37,11 +38,12 @@ def main(n):
     server = multiprocessing.Process(target=serve, args=(listener,), name="server", daemon=True)
     server.start()
     address = listener.getsockname()
-    client(address, 1)  # the server is up
-    threads = [threading.Thread(target=client, args=(address, 3), name=f"client-{i}") for i in range(1, n + 1)]
+    start = threading.Barrier(n + 1)
+    threads = [threading.Thread(target=client, args=(address, start), name=f"client-{i}") for i in range(1, n + 1)]
+    for thread in threads:
+        thread.start()
     with corun.region("work"):
-        for thread in threads:
-            thread.start()
+        start.wait()  # all have a connection
         for thread in threads:
             thread.join()
     server.terminate()

@@ -23,44 +23,44 @@ static double now(void)
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static void *burn(void *unused)
+// Keep the calling thread, and those that it starts, on these CPUs.
+static void keep_on(const int *cpus, int n)
 {
+	cpu_set_t chosen;
+
+	CPU_ZERO(&chosen);
+	for (int i = 0; i < n; i++)
+		CPU_SET(cpus[i], &chosen);
+	sched_setaffinity(0, sizeof(chosen), &chosen);
+}
+
+static void *burn(void *cpu)
+{
+	keep_on(cpu, 1);
 	pthread_barrier_wait(&start);
 	while (now() < until)
 		;
 	if (!atomic_flag_test_and_set(&over))
 		corun_end("work"); // the first to be done: up to here both were in flight
-	return unused;
-}
-
-// Keep the process on the first @n of the CPUs that it may use. Returns how many there are.
-static int pin(int n)
-{
-	cpu_set_t usable, chosen;
-	int taken = 0;
-
-	sched_getaffinity(0, sizeof(usable), &usable);
-	CPU_ZERO(&chosen);
-	for (int cpu = 0; cpu < CPU_SETSIZE && taken < n; cpu++) {
-		if (!CPU_ISSET(cpu, &usable))
-			continue;
-		CPU_SET(cpu, &chosen);
-		taken++;
-	}
-	sched_setaffinity(0, sizeof(chosen), &chosen);
-	return taken;
+	return NULL;
 }
 
 int main(int argc, char **argv)
 {
-	int cpus = pin(argc > 1 ? atoi(argv[1]) : 1);
+	int wanted = argc > 1 ? atoi(argv[1]) : 1, cpus[CPU_SETSIZE], n = 0;
 	pthread_t threads[2];
+	cpu_set_t usable;
 
+	sched_getaffinity(0, sizeof(usable), &usable);
+	for (int cpu = 0; cpu < CPU_SETSIZE && n < wanted; cpu++)
+		if (CPU_ISSET(cpu, &usable))
+			cpus[n++] = cpu;
+	keep_on(cpus, n);
 	pthread_barrier_init(&start, NULL, 3);
 	for (int i = 0; i < 2; i++) {
 		char name[16];
 
-		pthread_create(&threads[i], NULL, burn, NULL);
+		pthread_create(&threads[i], NULL, burn, &cpus[i % n]); // each to a CPU of its own, if there are two
 		snprintf(name, sizeof(name), "burner-%d", i + 1);
 		pthread_setname_np(threads[i], name);
 	}
@@ -69,5 +69,5 @@ int main(int argc, char **argv)
 	pthread_barrier_wait(&start);
 	for (int i = 0; i < 2; i++)
 		pthread_join(threads[i], NULL);
-	corun_fact("{\"cpus\": %d}", cpus);
+	corun_fact("{\"cpus\": %d}", n);
 }

@@ -1,6 +1,7 @@
 # Hypothesis: a rider who waits at each table until the customer has eaten takes as long as all of them eat. One who delivers
 # to all first, and collects each bowl when it is empty, takes as long as the slowest eats.
 import asyncio
+import contextlib
 import sys
 import time
 
@@ -18,11 +19,20 @@ def collect(customer):
     told.append(f"bowl of {customer}")
 
 
+@contextlib.contextmanager
+def trip(customer):  # a lane of its own in the picture, as a coroutine has by itself
+    task = corun.task_begin("trip", f"rider to {customer}")
+    corun.task_step(task)
+    yield
+    corun.task_end(task)
+
+
 def synchronous():
     for customer, seconds in EATS.items():
-        deliver(customer)
-        time.sleep(seconds)  # stands at the table
-        collect(customer)
+        with trip(customer):
+            deliver(customer)
+            time.sleep(seconds)  # stands at the table
+            collect(customer)
 
 
 async def serve(customer, seconds):
@@ -32,12 +42,9 @@ async def serve(customer, seconds):
 
 
 async def asynchronous():
-    await asyncio.gather(*(serve(customer, seconds) for customer, seconds in EATS.items()))
-
-
-async def timed_asynchronous():
     with corun.region("work"):
-        await asynchronous()
+        trips = [asyncio.create_task(serve(c, seconds), name=f"rider to {c}") for c, seconds in EATS.items()]
+        await asyncio.gather(*trips)
 
 
 if __name__ == "__main__":
@@ -45,5 +52,5 @@ if __name__ == "__main__":
         with corun.region("work"):
             synchronous()
     else:
-        asyncio.run(timed_asynchronous())
+        asyncio.run(asynchronous())
     corun.fact(order=", ".join(told))

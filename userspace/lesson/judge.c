@@ -141,7 +141,20 @@ static const char *text_of(const cJSON *object, const char *key)
 	return text ? text : "";
 }
 
-/* What would run in parallel is, for want of CPUs, told as oversubscribed or as concurrent by their number. */
+/* The verdict that comes first: over the tasks where they say more than the threads. */
+static const cJSON *leading_verdict(const cJSON *region)
+{
+	const cJSON *tasks = cJSON_GetObjectItemCaseSensitive(region, "tasks");
+	const cJSON *verdict = cJSON_GetObjectItemCaseSensitive(tasks, "verdict");
+
+	return cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(verdict, "leads"))
+		       ? verdict : cJSON_GetObjectItemCaseSensitive(region, "verdict");
+}
+
+/*
+ * The class is asked for as it is where there are CPUs enough, so that it is the same on every machine. What would
+ * run in parallel is, for want of CPUs, told as oversubscribed, or as concurrent by their number.
+ */
 static bool fits(const char *wanted, const char *class, const char *cause)
 {
 	bool parallel = !strcmp(wanted, "parallel"), oversubscribed = !strcmp(class, "oversubscribed");
@@ -155,11 +168,12 @@ static bool fits(const char *wanted, const char *class, const char *cause)
 static void check_verdict(struct judgement *j, u32 i)
 {
 	struct take *t = &j->takes[i];
-	const cJSON *verdict = cJSON_GetObjectItemCaseSensitive(t->region, "verdict");
+	const cJSON *verdict = leading_verdict(t->region);
 	char *const *wanted = t->variant->verdict;
 
 	if (!wanted || !*wanted)
 		return;
+	t->verdict = text_of(verdict, "class");
 	while (*wanted && !fits(*wanted, text_of(verdict, "class"), text_of(verdict, "cause")))
 		wanted++;
 	if (*wanted)

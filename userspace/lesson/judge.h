@@ -16,6 +16,7 @@ struct take {
 	char *trace;      /* path; NULL: there is none */
 	char *skipped;    /* why its claims cannot be judged, or NULL */
 	char *failure;    /* what went wrong with it, or NULL; but for another verdict it is `skipped` too */
+	const char *verdict; /* the region's class, which the variant has to have; NULL: not asked for, not known */
 	cJSON *region, *whole, *witness;
 	int status;       /* of the program; -1: not known */
 };
