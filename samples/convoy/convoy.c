@@ -16,8 +16,7 @@
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t start;
-static double deadline;
-static atomic_int inside, most_inside;
+static atomic_int arrived, inside, most_inside;
 
 static double now(void)
 {
@@ -35,10 +34,17 @@ static void compute(double seconds)
 		;
 }
 
+static void begin_together(void)
+{
+	if (++arrived == THREADS)
+		corun_begin("work"); // all are there
+	pthread_barrier_wait(&start);
+}
+
 static void *work(void *unused)
 {
-	pthread_barrier_wait(&start);
-	while (now() < deadline) {
+	begin_together();
+	for (double until = now() + 2; now() < until;) {
 		pthread_mutex_lock(&lock);
 		int together = ++inside;
 
@@ -57,7 +63,7 @@ static void *hog(void *unused)
 {
 	pthread_mutex_lock(&lock);
 	corun_fact("{\"hog\": %d}", (int)gettid());
-	pthread_barrier_wait(&start);
+	begin_together();
 	compute(0.3);
 	pthread_mutex_unlock(&lock);
 	return unused;
@@ -65,7 +71,7 @@ static void *hog(void *unused)
 
 static void *want(void *unused)
 {
-	pthread_barrier_wait(&start);
+	begin_together();
 	pthread_mutex_lock(&lock);
 	pthread_mutex_unlock(&lock);
 	return unused;
@@ -76,7 +82,7 @@ int main(int argc, char **argv)
 	int hogged = argc > 1 && !strcmp(argv[1], "hog");
 	pthread_t threads[THREADS];
 
-	pthread_barrier_init(&start, NULL, THREADS + 1);
+	pthread_barrier_init(&start, NULL, THREADS);
 	for (int i = 0; i < THREADS; i++) {
 		char name[16];
 
@@ -84,9 +90,6 @@ int main(int argc, char **argv)
 		snprintf(name, sizeof(name), hogged && !i ? "hog" : "worker-%d", i + 1);
 		pthread_setname_np(threads[i], name);
 	}
-	deadline = now() + 2;
-	corun_begin("work");
-	pthread_barrier_wait(&start);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	corun_end("work");

@@ -31,15 +31,19 @@ def work(name, start):
     asyncio.run(cook(name, start))
 
 
+def begin():
+    corun.begin("work")
+
+
 def main():
-    start = multiprocessing.Barrier(3)
+    start = multiprocessing.Barrier(3, action=begin)  # once all are there
     others = [multiprocessing.Process(target=work, args=(name, start), name=name) for name in ("Bob", "Cho")]
     for other in others:
         other.start()
-    with corun.region("work"):
-        work("Ann", start)  # the main process is a cook too
-        for other in others:
-            other.join()
+    work("Ann", start)  # the main process is a cook too
+    for other in others:
+        other.join()
+    corun.end("work")
 
 
 if __name__ == "__main__":

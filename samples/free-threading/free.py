@@ -23,12 +23,10 @@ def compute(start):
 
 
 def main():
-    start = threading.Barrier(3)
+    start = threading.Barrier(2, action=lambda: corun.begin("work"))  # once both are there
     threads = [threading.Thread(target=compute, args=(start,), name=f"worker-{i}") for i in (1, 2)]
     for thread in threads:
         thread.start()
-    corun.begin("work")
-    start.wait()
     for thread in threads:
         thread.join()
 

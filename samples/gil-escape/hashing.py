@@ -24,14 +24,12 @@ def hash_for_a_while(start, size):
 
 
 def main(size):
-    start = threading.Barrier(3)
+    start = threading.Barrier(2, action=lambda: corun.begin("work"))  # once both are there
     threads = [
         threading.Thread(target=hash_for_a_while, args=(start, size), name=f"hasher-{i}") for i in (1, 2)
     ]
     for thread in threads:
         thread.start()
-    corun.begin("work")
-    start.wait()
     for thread in threads:
         thread.join()
 

@@ -21,12 +21,10 @@ def compute(start):
 
 
 def main(n):
-    start = threading.Barrier(n + 1)
+    start = threading.Barrier(n, action=lambda: corun.begin("work"))  # once all are there
     threads = [threading.Thread(target=compute, args=(start,), name=f"worker-{i}") for i in range(1, n + 1)]
     for thread in threads:
         thread.start()
-    corun.begin("work")
-    start.wait()
     for thread in threads:
         thread.join()
 

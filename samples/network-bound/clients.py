@@ -38,14 +38,13 @@ def main(n):
     server = multiprocessing.Process(target=serve, args=(listener,), name="server", daemon=True)
     server.start()
     address = listener.getsockname()
-    start = threading.Barrier(n + 1)
+    start = threading.Barrier(n, action=lambda: corun.begin("work"))  # once all are connected
     threads = [threading.Thread(target=client, args=(address, start), name=f"client-{i}") for i in range(1, n + 1)]
     for thread in threads:
         thread.start()
-    with corun.region("work"):
-        start.wait()  # all have a connection
-        for thread in threads:
-            thread.join()
+    for thread in threads:
+        thread.join()
+    corun.end("work")
     server.terminate()
 
 

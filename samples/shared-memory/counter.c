@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -17,6 +18,7 @@ static volatile long counter;
 static long own[THREADS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t start;
+static atomic_int arrived;
 static const char *how;
 
 static void think(long ns)
@@ -40,6 +42,8 @@ static void count(volatile long *it)
 
 static void *counts(void *number)
 {
+	if (++arrived == THREADS)
+		corun_begin("work"); // all are there
 	pthread_barrier_wait(&start);
 	for (int i = 0; i < TIMES; i++) {
 		if (!strcmp(how, "own")) {
@@ -60,7 +64,7 @@ int main(int argc, char **argv)
 	pthread_t threads[THREADS];
 
 	how = argc > 1 ? argv[1] : "race";
-	pthread_barrier_init(&start, NULL, THREADS + 1);
+	pthread_barrier_init(&start, NULL, THREADS);
 	for (long i = 0; i < THREADS; i++) {
 		char name[16];
 
@@ -68,8 +72,6 @@ int main(int argc, char **argv)
 		snprintf(name, sizeof(name), "counter-%ld", i + 1);
 		pthread_setname_np(threads[i], name);
 	}
-	corun_begin("work");
-	pthread_barrier_wait(&start);
 	for (int i = 0; i < THREADS; i++)
 		pthread_join(threads[i], NULL);
 	corun_end("work");
