@@ -171,7 +171,8 @@ static int keep_all(const struct options *o, const struct judgement *j, struct e
 	int code = 0;
 
 	for (u32 i = 0; !code && i < j->lesson->n_variants; i++) {
-		if (!j->takes[i].trace)
+		/* What could not run here must not replace a recording from where it could. */
+		if (!j->takes[i].trace || j->takes[i].skipped)
 			continue;
 		path_of(kept, o->folder, j->lesson->name, j->takes[i].variant->name, ".corun");
 		code = work_copy(j->takes[i].trace, kept, err);

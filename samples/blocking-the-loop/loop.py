@@ -23,17 +23,18 @@ async def report(blocking):
         await asyncio.get_running_loop().run_in_executor(helper, slow_report)
 
 
-async def clock():
-    for _ in range(10):
-        await asyncio.sleep(0.05)
+async def clock(until):
+    while time.monotonic() < until:
+        await asyncio.sleep(0.05)  # ticks
 
 
 async def main(blocking):
+    until = time.monotonic() + 0.8
     with corun.region("work"):
         await asyncio.gather(
             asyncio.create_task(report(blocking), name="report"),
-            asyncio.create_task(clock(), name="clock-1"),
-            asyncio.create_task(clock(), name="clock-2"),
+            asyncio.create_task(clock(until), name="clock-1"),
+            asyncio.create_task(clock(until), name="clock-2"),
         )
 
 

@@ -1,4 +1,5 @@
 # Hypothesis: a Python without the GIL runs the very same threads side by side.
+import itertools
 import os
 import shutil
 import sys
@@ -8,23 +9,31 @@ import time
 import corun_marks as corun
 
 
+until = float("inf")  # both compute up to here; set when the second has begun
+begun = itertools.count(1)
 first = threading.Lock()  # who takes it is the first to be done
 
 
-def compute(start):
-    start.wait()
-    until = time.monotonic() + 0.6
+def count():
     steps = 0
+    for _ in range(1000):
+        steps += 1
+
+
+def compute():
+    global until
+    count()
+    if next(begun) == 2:
+        corun.begin("work")
+        until = time.monotonic() + 0.6
     while time.monotonic() < until:
-        for _ in range(1000):
-            steps += 1
+        count()
     if first.acquire(blocking=False):
         corun.end("work")  # up to here both were in flight
 
 
 def main():
-    start = threading.Barrier(2, action=lambda: corun.begin("work"))  # once both are there
-    threads = [threading.Thread(target=compute, args=(start,), name=f"worker-{i}") for i in (1, 2)]
+    threads = [threading.Thread(target=compute, name=f"worker-{i}") for i in (1, 2)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -14,9 +14,9 @@ ANSWER_AFTER = 0.2  # seconds
 
 def serve(listener):
     async def answer(reader, writer):
-        await reader.read(100)
-        await asyncio.sleep(ANSWER_AFTER)
-        writer.write(b"done")
+        while await reader.read(100):
+            await asyncio.sleep(ANSWER_AFTER)
+            writer.write(b"done")
         writer.close()
 
     async def forever():
@@ -26,15 +26,12 @@ def serve(listener):
     asyncio.run(forever())
 
 
-def request(address):
+def client(address, start, n):
     with socket.create_connection(address) as connection:
-        connection.sendall(b"please")
-        return connection.recv(100)
-
-
-def client(address, n):
-    for _ in range(n):
-        request(address)
+        start.wait()
+        for _ in range(n):
+            connection.sendall(b"please")
+            connection.recv(100)
 
 
 def main(n):
@@ -42,16 +39,16 @@ def main(n):
     server = multiprocessing.Process(target=serve, args=(listener,), name="server", daemon=True)
     server.start()
     address = listener.getsockname()
-    request(address)  # the server is up
+    start = threading.Barrier(n, action=lambda: corun.begin("work"))  # once all are connected
     threads = [
-        threading.Thread(target=client, args=(address, REQUESTS // n), name=f"client-{i}")
+        threading.Thread(target=client, args=(address, start, REQUESTS // n), name=f"client-{i}")
         for i in range(1, n + 1)
     ]
-    with corun.region("work"):
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    corun.end("work")
     server.terminate()
 
 
