@@ -23,6 +23,12 @@ static inline u8 *pb_varint(u8 *p, u64 value)
 	return p;
 }
 
+/* How many bytes @value takes as a varint. */
+static inline size_t pb_size(u64 value)
+{
+	return (size_t)(63 - __builtin_clzll(value | 1)) / 7 + 1;
+}
+
 /* Field @number as a varint (int64, uint64, int32, bool, enum: negative ones as 64 bits). */
 static inline u8 *pb_int(u8 *p, u32 number, u64 value)
 {

@@ -13,25 +13,37 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "export/chrome_wait.h"
 #include "export/perfetto.h"
 #include "export/words.h"
 
 #define FLUSH_AT ((size_t)1 << 20)
 
-void perfetto_packet(struct perfetto *p, const u8 *fields, size_t len)
+u8 *perfetto_begin(struct perfetto *p, size_t len)
 {
+	u8 *at;
+
 	if (p->data.len + len > FLUSH_AT) {
 		out_put(p->out, p->data.data, p->data.len);
 		buf_clear(&p->data);
 	}
 	if (!buf_reserve(&p->data, len + 16)) {
 		p->failed = true;
-		return;
+		return NULL;
 	}
 	/* Trace.packet is field 1. */
-	p->data.len = (size_t)((char *)pb_bytes((u8 *)p->data.data + p->data.len, 1, fields, len) -
-			       p->data.data);
+	at = (u8 *)p->data.data + p->data.len;
+	*at++ = 1 << 3 | 2;
+	at = pb_varint(at, len);
+	p->data.len = (size_t)((char *)at + len - p->data.data);
+	return at;
+}
+
+void perfetto_packet(struct perfetto *p, const u8 *fields, size_t len)
+{
+	u8 *at = perfetto_begin(p, len);
+
+	if (at)
+		memcpy(at, fields, len);
 }
 
 bool perfetto_grow(struct perfetto *p, void **array, u32 *n, size_t size, u32 want)
@@ -190,14 +202,14 @@ static int perfetto_close(void *ctx)
 	perfetto_sched_free(p);
 	perfetto_strings_free(&p->categories);
 	perfetto_strings_free(&p->events);
-	perfetto_strings_free(&p->annotations);
 	perfetto_strings_free(&p->texts);
+	perfetto_stacks_clear(p);
 	rows_free(&p->rows);
 	free(p->waits);
 	free(p->ready);
 	free(p->threads);
 	free(p->processes);
-	free(p->process_curves);
+	free(p->process_counters);
 	buf_free(&p->data);
 	buf_free(&p->body);
 	buf_free(&p->words);
@@ -222,8 +234,8 @@ static int perfetto_open(void **ctx, struct out *out, struct model *model,
 	p->cleared = true;
 	p->categories.field = INTERNED_CATEGORY;
 	p->events.field = INTERNED_EVENT;
-	p->annotations.field = INTERNED_ANNOTATION;
 	p->texts.field = INTERNED_TEXT;
+	p->frames.field = INTERNED_FUNCTION;
 	rows_init(&p->rows, model, p->part);
 	*ctx = p;
 	return perfetto_waits_init(p);

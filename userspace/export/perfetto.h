@@ -3,7 +3,8 @@
  * perfetto.h - the inside of the native Perfetto exporter: shared by perfetto*.c, nobody else.
  *
  * Field numbers are those of Perfetto's protos/perfetto/trace (trace_packet.proto,
- * ftrace_event_bundle.proto, track_descriptor.proto, track_event.proto, interned_data.proto, debug_annotation.proto).
+ * ftrace_event_bundle.proto, track_descriptor.proto, track_event.proto, interned_data.proto, debug_annotation.proto,
+ * clock_snapshot.proto, profile_common.proto).
  */
 #ifndef CORUN_EXPORT_PERFETTO_H
 #define CORUN_EXPORT_PERFETTO_H
@@ -16,8 +17,14 @@
 
 enum { /* TracePacket */
 	PACKET_FTRACE = 1, PACKET_PROCESS_TREE = 2, PACKET_CHROME_EVENTS = 5, PACKET_TIMESTAMP = 8, PACKET_SEQUENCE = 10,
-	PACKET_TRACK_EVENT = 11, PACKET_INTERNED = 12, PACKET_SEQUENCE_FLAGS = 13,
-	PACKET_SYSTEM_INFO = 45, PACKET_TRACK_DESCRIPTOR = 60,
+	PACKET_SNAPSHOT = 6, PACKET_TRACK_EVENT = 11, PACKET_INTERNED = 12, PACKET_SEQUENCE_FLAGS = 13,
+	PACKET_SYSTEM_INFO = 45, PACKET_CLOCK = 58, PACKET_DEFAULTS = 59, PACKET_TRACK_DESCRIPTOR = 60,
+	SEQUENCE_CLEARED = 1, SEQUENCE_NEEDS = 2,
+};
+
+enum { /* ClockSnapshot, its Clock */
+	SNAPSHOT_CLOCK = 1, CLOCK_ID = 1, CLOCK_TIME = 2, CLOCK_INCREMENTAL = 3,
+	CLOCK_BOOTTIME = 6, /* what times without a clock are taken for */
 };
 
 enum { /* FtraceEventBundle, its CompactSched, FtraceEvent, SchedWakingFtraceEvent */
@@ -32,10 +39,12 @@ enum { /* FtraceEventBundle, its CompactSched, FtraceEvent, SchedWakingFtraceEve
 
 enum { /* TrackEvent, DebugAnnotation, InternedData */
 	EVENT_CATEGORY = 3, EVENT_ANNOTATION = 4, EVENT_TYPE = 9, EVENT_NAME = 10, EVENT_TRACK = 11,
-	EVENT_COUNTER = 30,
+	EVENT_COUNTER = 30, EVENT_CALLSTACK = 56,
 	EVENT_BEGIN = 1, EVENT_END = 2, EVENT_COUNT = 4,
-	ANNOTATION_NAME = 1, ANNOTATION_INT = 4, ANNOTATION_TEXT = 17,
-	INTERNED_CATEGORY = 1, INTERNED_EVENT = 2, INTERNED_ANNOTATION = 3, INTERNED_TEXT = 29,
+	ANNOTATION_NAME = 1, ANNOTATION_TEXT = 17,
+	INTERNED_CATEGORY = 1, INTERNED_EVENT = 2, INTERNED_ANNOTATION = 3, INTERNED_FUNCTION = 5,
+	INTERNED_FRAME = 6, INTERNED_CALLSTACK = 7, INTERNED_MAPPING = 19, INTERNED_TEXT = 29,
+	FRAME_IID = 1, FRAME_NAME = 2, FRAME_MAPPING = 3, CALLSTACK_FRAME = 2,
 };
 
 enum { /* TrackDescriptor, ProcessDescriptor, ThreadDescriptor, CounterDescriptor */
@@ -70,6 +79,18 @@ struct strings {
 	u64 n;
 };
 
+/* What a slice may say of itself. */
+enum note {
+	NOTE_CALL, NOTE_ON, NOTE_LOCK, NOTE_HELD_BY, NOTE_KERNEL, NOTE_SITE, NOTE_RELEASED_BY,
+	NOTE_WOKEN_BY, NOTES,
+};
+
+/* A counter's track, and where its times stand. */
+struct counter {
+	u32 sequence;   /* 0: not told yet */
+	u64 last_ns;    /* in the file's time */
+};
+
 /* Switches and wake-ups of one CPU, not yet written. */
 struct sched_cpu {
 	struct buf time, state, next, prio, name;      /* packed arrays of switches */
@@ -98,16 +119,21 @@ struct perfetto {
 	char release[100];  /* of the kernel */
 	struct buf meta;    /* ChromeEventBundle: what the recording says of itself */
 	u64 lost;
-	struct strings categories, events, annotations, texts;
+	struct strings categories, events, texts, frames, stacks;
+	u32 notes;          /* bit a note: its name is told */
 	struct sched_cpu *cpus;
 	u32 n_cpus;
 	u64 *ready;         /* by thread id: when it was last told to become ready, + 1 */
 	u32 n_ready;
-	bool *threads, *processes; /* by id: the file knows its track */
+	struct {
+		bool told;  /* the file knows its track */
+		u64 ref;    /* number of "name (tid)"; 0: none yet */
+	} *threads;         /* by id */
+	bool *processes;    /* by id: the file knows its track */
 	u32 n_threads, n_processes;
-	u32 *process_curves; /* by process id: bit a curve, as `counters` */
-	u32 n_process_curves;
-	u32 counters;       /* bit a curve: its track is described */
+	struct counter counters[CURVES];
+	struct { struct counter of[CURVE_FLIGHT + 1]; } *process_counters; /* by id */
+	u32 n_process_counters, n_counters;
 	struct wait_bytes *waits; /* WAIT_TEXTS of them */
 	bool cleared;       /* the next packet starts the numbers of strings anew */
 };
@@ -119,6 +145,13 @@ static inline u64 perfetto_time(const struct perfetto *p, u64 ts)
 	return (s64)since > 0 ? since : 0;
 }
 
+static inline u64 perfetto_uuid(const struct perfetto *p, u64 number)
+{
+	return p->part->index * UUID_PART + number;
+}
+
+/* Room for a packet of @len bytes, which the caller fills to the last; NULL when memory is out. */
+u8 *perfetto_begin(struct perfetto *p, size_t len);
 /* Write one packet: @len bytes of fields at @fields. */
 void perfetto_packet(struct perfetto *p, const u8 *fields, size_t len);
 /* Zeroed room for index @want; false when memory is out. */
@@ -131,17 +164,41 @@ void perfetto_wakeup(struct perfetto *p, const struct wakeup *wakeup);
 void perfetto_sched_end(struct perfetto *p);
 void perfetto_sched_free(struct perfetto *p);
 
+/* perfetto_string.c */
+u64 perfetto_string(struct perfetto *p, struct strings *strings, const char *text);
+void perfetto_strings_free(struct strings *strings);
+/* Between two events: if there are too many strings, forget them all. */
+void perfetto_strings_fresh(struct perfetto *p);
+/* An entry of InternedData, @len bytes. */
+void perfetto_intern(struct perfetto *p, u32 field, const u8 *entry, size_t len);
+/* Add to an event at @at: at most 24 bytes. @text: its number. An empty text adds nothing. */
+u8 *perfetto_note(struct perfetto *p, u8 *at, enum note note, u64 text);
+u8 *perfetto_note_text(struct perfetto *p, u8 *at, enum note note, const char *text);
+u8 *perfetto_note_thread(struct perfetto *p, u8 *at, enum note note, u32 thread);
+
+/* perfetto_stack.c: the number of a call stack, from a site's lines. */
+u64 perfetto_stack(struct perfetto *p, const char *site);
+void perfetto_stacks_clear(struct perfetto *p);
+
+/* perfetto_count.c */
+void perfetto_curve(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now);
+
 /* perfetto_track.c */
 void perfetto_head(struct perfetto *p);
-u64 perfetto_thread_track(struct perfetto *p, const struct thread *t);
-void perfetto_slice(struct perfetto *p, u64 track, const struct span *span);
-/* A slice without arguments. */
-void perfetto_plain(struct perfetto *p, u64 track, const char *category, const char *name,
-		    u64 start, u64 end);
+void perfetto_descriptor(struct perfetto *p, const u8 *data, size_t len);
 void perfetto_track(struct perfetto *p, u64 uuid, u64 parent, const char *name, u32 rank,
 		    const char *description);
-void perfetto_curve(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now);
 u64 perfetto_process_track(struct perfetto *p, const struct process *process);
+u64 perfetto_thread_track(struct perfetto *p, const struct thread *t);
+void perfetto_rename(struct perfetto *p, const struct thread *t);
+
+/* perfetto_slice.c */
+int perfetto_waits_init(struct perfetto *p);
+void perfetto_waits_clear(struct perfetto *p);
+void perfetto_slice(struct perfetto *p, u64 track, const struct span *span);
+/* A slice that says no more than its name. */
+void perfetto_plain(struct perfetto *p, u64 track, const char *category, const char *name,
+		    u64 start, u64 end);
 
 /* perfetto_lane.c */
 void perfetto_lost(struct perfetto *p, const struct record *rec);
@@ -150,9 +207,5 @@ void perfetto_path(void *ctx, const struct path_segment *segment);
 void perfetto_task_start(void *ctx, const struct task *task, u64 ts);
 void perfetto_task_state(void *ctx, const struct task_span *span);
 void perfetto_region(void *ctx, const struct region *region);
-void perfetto_strings_free(struct strings *strings);
-void perfetto_rename(struct perfetto *p, const struct thread *t);
-int perfetto_waits_init(struct perfetto *p);
-void perfetto_waits_clear(struct perfetto *p);
 
 #endif
