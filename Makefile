@@ -42,7 +42,7 @@ CFLAGS += -std=gnu11 $(CFLAGS_OPT) $(WARN) $(if $(SAN),-fsanitize=$(SAN) -fno-om
 LDFLAGS += $(if $(SAN),-fsanitize=$(SAN)) $(if $(STATIC),-static)
 
 # The library needs no libbpf: everything but recording and the verbs.
-LIB_LIBS := -lz -lm
+LIB_LIBS := -lz -lm -pthread
 BPF_LIBS := -lbpf -lelf -lz
 # --stacks: elfutils' libdw unwinds and finds lines, libstdc++ demangles. Its static library asks for
 # every kind of compression: one binary to copy does without.

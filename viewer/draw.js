@@ -378,6 +378,8 @@ corun.Painter = class {
 				w++;
 			const whole = waits[w]?.start <= start ? waits[w] : null;
 
+			if (this.trace.tooShort(s, i))
+				continue;
 			if (whole && s.code[i] === corun.WAIT + whole.kind) {
 				if (i === first || start === whole.start)
 					labels.push(this.bar(s.code[i], whole.start, whole.start + whole.length, row, y));

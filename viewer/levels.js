@@ -18,8 +18,9 @@ corun.Levels = class {
 			2 ** Math.floor(Math.log2(2e7 / (this.slots * Math.max(1, trace.threads.length))))));
 		this.cache = new Map();
 	}
-	/* Time by slot of spans @s in each of @n columns from @from, @width ns each. */
-	sum(s, from, width, n) {
+	/* Time by slot of spans @s in each of @n columns from @from, @width ns each; @drawn: without the waits that
+	 * are too short to be drawn. */
+	sum(s, from, width, n, drawn = false) {
 		const shares = new Float32Array(n * this.slots);
 		const to = from + n * width;
 
@@ -28,6 +29,8 @@ corun.Levels = class {
 
 			if (start >= to)
 				break;
+			if (drawn && this.trace.tooShort(s, i))
+				continue;
 			const slot = this.slot[s.code[i]];
 			let column = Math.floor((start - from) / width);
 
@@ -50,7 +53,8 @@ corun.Levels = class {
 			for (const [id, s] of this.trace.spans_of) {
 				const shares = this.sum(s, 0, this.length / buckets, buckets);
 
-				level.of.set(id, shares);
+				level.of.set(id, this.trace.min_wait_ns ?
+					this.sum(s, 0, this.length / buckets, buckets, true) : shares);
 				for (let i = 0; i < shares.length; i++)
 					level.total[i] += shares[i];
 			}
@@ -71,9 +75,10 @@ corun.Levels = class {
 
 			const of = (id) => {
 				if (!made.has(id))
-					made.set(id, this.sum(this.trace.columns(id), from, width, n));
+					made.set(id, this.sum(this.trace.columns(id), from, width, n, true));
 				return made.get(id);
 			};
+			const whole = this.trace.min_wait_ns ? (id) => this.sum(this.trace.columns(id), from, width, n) : of;
 
 			return { from, width, n, slots: this.slots, of, total: () => {
 				const total = new Float32Array(n * this.slots);
@@ -82,7 +87,7 @@ corun.Levels = class {
 					/* Most threads of a close view do not live in it, or are in one state throughout. */
 					if (s.start >= to || !s.n || s.end[s.n - 1] <= from)
 						continue;
-					const shares = of(id);
+					const shares = whole(id);
 
 					for (let i = 0; i < total.length; i++)
 						total[i] += shares[i];
@@ -100,7 +105,7 @@ corun.Levels = class {
 		return { from: first * width, width, n: Math.max(0, last - first), slots: this.slots, total: () => cut(level.total),
 			of: (id) => {
 				if (!level.of.has(id))
-					level.of.set(id, this.sum(this.trace.columns(id), 0, width, buckets));
+					level.of.set(id, this.sum(this.trace.columns(id), 0, width, buckets, true));
 				return cut(level.of.get(id));
 			} };
 	}

@@ -79,6 +79,8 @@ corun.Page = class extends corun.Picture {
 
 			if (losses.events || time.unknown)
 				list.push(w.lost(losses.events, corun.duration(time.unknown), corun.percent(time.unknown / whole)));
+			if (t.part)
+				list.push(w.part(t.part));
 			if (losses.trace !== "whole")
 				list.push((losses.trace === "cut" ? w.cut : w.damaged)(corun.duration(t.window_ns)));
 			if (!t.threads.length)

@@ -11,10 +11,12 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include <cjson/cJSON.h>
 
 #include "base/buf.h"
+#include "base/gzip.h"
 #include "base/map.h"
 #include "base/out.h"
 #include "base/utf8.h"
@@ -201,6 +203,59 @@ static void test_out_full_disk(void **state)
 	assert_non_null(strstr(err.text, "/dev/full"));
 }
 
+/* Blocks that several threads deflate are one stream, whatever the size and the pieces put. */
+static void test_gzip(void **state)
+{
+	static const size_t sizes[] = {0, 1, 262143, 262144, 262145, 3000000};
+	char path[] = "/tmp/corun-test-gzip-XXXXXX";
+	u8 *data = malloc(3000000), *back = malloc(3000001);
+	int fd = mkstemp(path);
+	u64 x = 1;
+
+	(void)state;
+	assert_true(fd >= 0 && data && back);
+	/* Half of it repeats, over the blocks' borders too. */
+	for (size_t i = 0; i < 3000000; i++) {
+		x = x * 6364136223846793005u + 1442695040888963407u;
+		data[i] = i / 4096 % 2 ? data[i - 4096] : (u8)(x >> 60);
+	}
+	for (size_t s = 0; s < ARRAY_SIZE(sizes); s++) {
+		struct gzip *gzip;
+		gzFile file;
+
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		assert_int_equal(gzip_open(&gzip, fd), 0);
+		for (size_t at = 0, n = 1; at < sizes[s]; at += n, n = n * 3 % 100003) {
+			n = n < sizes[s] - at ? n : sizes[s] - at;
+			assert_int_equal(gzip_put(gzip, data + at, n), 0);
+		}
+		assert_int_equal(gzip_close(gzip), 0);
+		file = gzopen(path, "rb");
+		assert_int_equal(gzread(file, back, 3000001), sizes[s]);
+		assert_memory_equal(back, data, sizes[s]);
+		assert_true(sizes[s] < 3000000 || gzoffset(file) < 1000000);
+		assert_int_equal(gzclose(file), Z_OK);
+	}
+	/* A full disk shows at the latest at the end; unfinished is no error. */
+	close(fd);
+	unlink(path);
+	for (int finish = 0; finish < 2; finish++) {
+		struct gzip *gzip;
+
+		fd = open("/dev/full", O_WRONLY);
+		assert_int_equal(gzip_open(&gzip, fd), 0);
+		gzip_put(gzip, data, 3000000);
+		if (finish)
+			assert_int_equal(gzip_close(gzip), -ENOSPC);
+		else
+			gzip_drop(gzip);
+		close(fd);
+	}
+	free(data);
+	free(back);
+}
+
 static void test_error_text(void **state)
 {
 	struct error err = {0};
@@ -218,7 +273,7 @@ int main(void)
 		cmocka_unit_test(test_buf_grows),      cmocka_unit_test(test_json_any_bytes),
 		cmocka_unit_test(test_utf8_sequences), cmocka_unit_test(test_map_like_an_array),
 		cmocka_unit_test(test_out_appears_whole), cmocka_unit_test(test_out_full_disk),
-		cmocka_unit_test(test_error_text),
+		cmocka_unit_test(test_gzip), cmocka_unit_test(test_error_text),
 	};
 
 	return cmocka_run_group_tests_name("base", tests, NULL, NULL);

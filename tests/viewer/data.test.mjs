@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
 // What the page reads out of its data is what the report says, to the nanosecond.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import test from "node:test";
-import { corun, page, top, traces } from "./load.mjs";
+import { corun, page, program, top, traces } from "./load.mjs";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "corun-viewer-"));
 const files = [...fs.readdirSync(path.join(top, "tests/golden")).filter((f) => f.endsWith(".txt"))
@@ -93,4 +94,53 @@ test("words: the same in both languages", () => {
 	assert.equal(corun.duration(41234567), "41.2 ms");
 	assert.equal(corun.duration(340000), "340 µs");
 	assert.equal(corun.duration(0), "0 ns");
+});
+
+/* Time by state of what the tables of the same options have. */
+function tables(...options) {
+	const ns = {};
+
+	for (const line of execFileSync(program, ["export", "-f", "ndjson", "-o", "-", ...options],
+		{ encoding: "utf8", maxBuffer: 1 << 28 })
+		.split("\n")) {
+		const row = line ? JSON.parse(line) : {};
+
+		if (row.table === "span")
+			ns[row.kind ?? row.state] = (ns[row.kind ?? row.state] ?? 0) + row.dur;
+	}
+	return ns;
+}
+
+const kept = path.join(top, "samples/demo/threads.corun");
+const third = JSON.parse(execFileSync(program, ["report", "--json", kept], { encoding: "utf8" })).threads[2];
+
+for (const options of [["--from", "50ms", "--to", "0.3"], ["--tid", String(third.tid)], ["--pid", String(third.tgid)],
+	["--comm", third.name], ["--from", "0.2", "--tid", String(third.tid)], ["--to", "10ms"], ["--comm", "nobody"]]) {
+	test(`a part of a recording: ${options.join(" ")}`, async () => {
+		const [trace] = await traces(page(path.join(folder, "part.html"), ...options, kept));
+		const used = Object.entries(byState(trace, corun.usage(trace, 0, trace.window_ns))).filter(([, ns]) => ns);
+
+		assert.deepEqual(Object.fromEntries(used), tables(...options, kept));
+		assert.deepEqual(byState(trace, corun.usage(trace, 0, trace.window_ns)), { ...trace.report.time_ns });
+		assert.ok(trace.part.length > 4 && trace.file === "threads.corun");
+		assert.equal(trace.report.window.duration_ns, trace.window_ns);
+		/* What was left out is still known by its name. */
+		if (options.includes("--tid"))
+			assert.ok(trace.names.some((t) => t.outsider && t.name.startsWith("worker")));
+	});
+}
+
+test("--min-wait: shorter waits are counted, and not drawn", async () => {
+	const [trace] = await traces(page(path.join(folder, "min.html"), "--min-wait", "10ms", kept));
+	const levels = new corun.Levels(trace), view = levels.view(0, trace.window_ns, 50), total = view.total();
+	const sum = (list) => list.reduce((p, q) => p + q, 0);
+	const lanes = sum(trace.threads.map((id) => sum(view.of(id)))), all = sum(total);
+	let short = 0;
+
+	for (const s of trace.spans_of.values())
+		for (let i = 0; i < s.n; i++)
+			short += trace.tooShort(s, i) ? s.end[i] - s.startOf(i) : 0;
+	assert.ok(short > 0);
+	assert.ok(Math.abs((all - lanes) * view.width - short) < 1e-3 * short, `${(all - lanes) * view.width} ${short}`);
+	assert.deepEqual(byState(trace, corun.usage(trace, 0, trace.window_ns)), { ...trace.report.time_ns });
 });

@@ -7,9 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/buf.h"
+#include "base/fd.h"
+#include "base/gzip.h"
 #include "base/owner.h"
 
 #define OUT_BUFFER ((size_t)256 << 10)
@@ -18,7 +19,7 @@ struct out {
 	int fd;
 	char *path;        /* final name; NULL: standard output */
 	char *part;        /* name while writing; NULL: the final name itself */
-	gzFile gz;         /* compresses into fd, or NULL */
+	struct gzip *gz;   /* compresses into fd, or NULL */
 	char *data;
 	size_t len;
 	u64 bytes, file_bytes;
@@ -116,15 +117,8 @@ int out_open(struct out **result, const char *path, unsigned int flags, struct e
 		if (!code)
 			owner_give(out->fd);
 	}
-	if (!code && (flags & OUT_GZIP || (!standard && ends_with(path, ".gz")))) {
-		int copy = dup(out->fd);
-
-		out->gz = copy < 0 ? NULL : gzdopen(copy, "wb6");
-		if (!out->gz)
-			code = copy < 0 ? -errno : -ENOMEM;
-		else
-			gzbuffer(out->gz, OUT_BUFFER);
-	}
+	if (!code && (flags & OUT_GZIP || (!standard && ends_with(path, ".gz"))))
+		code = gzip_open(&out->gz, out->fd);
 	if (code) {
 		error_set(err, code, code == -ELOOP ?
 			  "%s is a symbolic link, which is not followed; choose another name with -o" :
@@ -136,35 +130,15 @@ int out_open(struct out **result, const char *path, unsigned int flags, struct e
 	return 0;
 }
 
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = write(fd, data, len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		data += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static void put_now(struct out *out, const char *data, size_t len)
 {
 	if (out->error || !len)
 		return;
 	if (out->gz) {
-		if (gzwrite(out->gz, data, (unsigned int)len) != (int)len) {
-			int code;
-
-			gzerror(out->gz, &code);
-			out->error = code == Z_ERRNO && errno ? -errno : -EIO;
-		}
+		out->error = gzip_put(out->gz, data, len);
 		return;
 	}
-	out->error = write_all(out->fd, data, len);
+	out->error = fd_write(out->fd, data, len);
 	if (!out->error)
 		out->file_bytes += len;
 }
@@ -221,11 +195,11 @@ static int finish(struct out *out)
 
 	out_flush(out);
 	if (out->gz) {
-		int code = gzclose(out->gz);
+		int code = gzip_close(out->gz);
 
 		out->gz = NULL;
-		if (code != Z_OK && !out->error)
-			out->error = code == Z_ERRNO && errno ? -errno : -EIO;
+		if (!out->error)
+			out->error = code;
 	}
 	if (!out->error && !fstat(out->fd, &st) && S_ISREG(st.st_mode))
 		out->file_bytes = (u64)st.st_size;
@@ -255,8 +229,7 @@ void out_abort(struct out *out)
 {
 	if (!out)
 		return;
-	if (out->gz)
-		gzclose(out->gz);
+	gzip_drop(out->gz);
 	if (out->part)
 		unlink(out->part);
 	out_free(out);

@@ -8,7 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "export/narrow.h"
 #include "export/page_data.h"
 #include "export/page_files.h"
 #include "metrics/compare.h"
@@ -47,7 +49,24 @@ static struct path *path_of(struct report *report)
 	return NULL;
 }
 
-static int put_trace(struct out *out, const char *trace, struct report *report, struct error *err)
+/* What of the recording the page is, if not all. */
+static void put_part(const struct export_options *options, struct buf *json)
+{
+	struct buf text = BUF_INIT;
+
+	if (options->min_wait_ns)
+		buf_printf(json, ",\"min_wait_ns\":%llu", (unsigned long long)options->min_wait_ns);
+	narrow_describe(options, &text);
+	if (text.len) {
+		buf_puts(json, ",\"part\":");
+		buf_put_json(json, text.data);
+	}
+	json->failed |= text.failed;
+	buf_free(&text);
+}
+
+static int put_trace(struct out *out, const char *trace, const char *name,
+		     const struct export_options *options, struct report *report, struct error *err)
 {
 	const struct figures *shown = report->figures, *whole = meter_stretch(report->meter, 0);
 	struct page_stretch stretch = {shown->begin_ns - whole->begin_ns, shown->end_ns - whole->begin_ns};
@@ -63,8 +82,9 @@ static int put_trace(struct out *out, const char *trace, struct report *report, 
 	path_drop_segments(path); /* not in the JSON once more */
 	out_puts(out, "</script>\n<script type=\"application/json\" class=\"trace\">");
 	if (!code) {
+		put_part(options, &json);
 		buf_puts(&json, ",\"file\":");
-		buf_put_json(&json, basename(trace));
+		buf_put_json(&json, basename(name));
 		buf_puts(&json, ",\"report\":");
 		report_json(report, &json);
 		buf_puts(&json, "}");
@@ -104,11 +124,13 @@ static int put_comparison(struct out *out, const struct compare_side *sides, u32
 	return code;
 }
 
-static int put_traces(struct out *out, const char *const *traces, u32 n, const char *region, struct error *err)
+/* @traces are what is shown, @names what it is a part of. */
+static int put_traces(struct out *out, char *const *traces, const char *const *names, u32 n,
+		      const struct export_options *options, struct error *err)
 {
 	struct report **reports = calloc(n + 1, sizeof(*reports));
 	struct compare_side *sides = calloc(n + 1, sizeof(*sides));
-	struct report_options options = {.path_segments = true, .region = region};
+	struct report_options ask = {.path_segments = true, .region = options->region};
 	int code = 0;
 
 	if (!reports || !sides) {
@@ -117,10 +139,10 @@ static int put_traces(struct out *out, const char *const *traces, u32 n, const c
 		return error_set(err, -ENOMEM, "out of memory");
 	}
 	for (u32 i = 0; !code && i < n; i++) {
-		code = report_read(&reports[i], traces[i], &options, NULL, err);
-		sides[i] = (struct compare_side){reports[i], basename(traces[i])};
+		code = report_read(&reports[i], traces[i], &ask, NULL, err);
+		sides[i] = (struct compare_side){reports[i], basename(names[i])};
 		if (!code)
-			code = put_trace(out, traces[i], reports[i], err);
+			code = put_trace(out, traces[i], names[i], options, reports[i], err);
 	}
 	if (!code && n > 1)
 		code = put_comparison(out, sides, n, err);
@@ -128,6 +150,58 @@ static int put_traces(struct out *out, const char *const *traces, u32 n, const c
 		report_free(reports[i]);
 	free(reports);
 	free(sides);
+	return code;
+}
+
+/* Where all of @trace is asked for, itself; else a part of it in a new file, which the caller deletes. */
+static int find_part(char **path, const char *trace, const struct export_options *options,
+		     struct error *err)
+{
+	struct trace_reader *reader = NULL;
+	const char *folder = getenv("TMPDIR");
+	struct buf name = BUF_INIT;
+	int code = trace_reader_open(&reader, trace, err), fd;
+	bool asked;
+
+	if (code)
+		return code;
+	asked = narrow_asked(options, trace_reader_meta(reader, "target"));
+	trace_reader_close(reader);
+	if (asked)
+		buf_printf(&name, "%s/corun-part-XXXXXX", folder && folder[0] ? folder : "/tmp");
+	else
+		buf_puts(&name, trace);
+	if (name.failed)
+		return error_set(err, -ENOMEM, "out of memory");
+	if (asked) {
+		fd = mkstemp(name.data);
+		if (fd < 0) {
+			code = error_set(err, -errno, "cannot make a file in %s: %s", folder, strerror(errno));
+			buf_free(&name);
+			return code;
+		}
+		close(fd);
+	}
+	*path = name.data;
+	return asked ? narrow_write(trace, name.data, options, err) : 0;
+}
+
+static int put_parts(struct out *out, const char *const *traces, u32 n,
+		     const struct export_options *options, struct error *err)
+{
+	char **parts = calloc(n + 1, sizeof(*parts));
+	int code = parts ? 0 : error_set(err, -ENOMEM, "out of memory");
+
+	for (u32 i = 0; !code && i < n; i++)
+		code = find_part(&parts[i], traces[i], options, err);
+	if (!code)
+		code = put_traces(out, parts, traces, n, options, err);
+	for (u32 i = 0; parts && i < n; i++) {
+		if (parts[i] && strcmp(parts[i], traces[i]))
+			unlink(parts[i]);
+		free(parts[i]);
+	}
+	free(parts);
 	return code;
 }
 
@@ -173,7 +247,7 @@ static int page_write(struct out *out, const char *const *traces, u32 n,
 	out_puts(out, viewer_style);
 	out_puts(out, "</style>\n<body>\n<noscript>This page draws with JavaScript, which is switched off "
 		 "here.</noscript>\n<div id=\"app\"></div>\n");
-	code = put_traces(out, traces, n, options->region, err);
+	code = put_parts(out, traces, n, options, err);
 	if (!code && options->lesson)
 		code = put_lesson(out, options->lesson, err);
 	if (!code && options->lesson_json) {

@@ -18,7 +18,7 @@ static u64 clamp(const struct selection *s, u64 ts)
 	return ts < s->from ? s->from : ts > s->to ? s->to : ts;
 }
 
-static bool has(const s32 *list, size_t n, s32 value)
+bool select_has(const s32 *list, size_t n, s32 value)
 {
 	for (size_t i = 0; i < n; i++)
 		if (list[i] == value)
@@ -28,7 +28,7 @@ static bool has(const s32 *list, size_t n, s32 value)
 
 static bool wants_process(const struct selection *s, s32 tgid)
 {
-	return has(s->options->tgids, s->options->n_tgids, tgid);
+	return select_has(s->options->tgids, s->options->n_tgids, tgid);
 }
 
 static bool wants(const struct selection *s, const struct thread *t)
@@ -37,7 +37,7 @@ static bool wants(const struct selection *s, const struct thread *t)
 		return false;
 	if (s->options->comm && (t->id >= s->n_named || !s->named[t->id]))
 		return false;
-	return wants_process(s, t->tgid) && has(s->options->tids, s->options->n_tids, t->tid);
+	return wants_process(s, t->tgid) && select_has(s->options->tids, s->options->n_tids, t->tid);
 }
 
 static void on_record(void *ctx, const struct record *rec)
@@ -363,34 +363,55 @@ static void name_thread(void *ctx, const struct thread *t, u64 ts)
 		naming->named[t->id] = 1;
 }
 
-int select_find_named(struct selection *s, const char *glob, struct trace_reader *reader,
+/* Read the trace for its names, and rewind it. *@model stays the caller's, to be freed. */
+static int read_names(struct naming *naming, struct trace_reader *reader, struct model **model,
 		      struct error *err)
 {
 	static const struct model_sink sink = {
 		.thread_start = name_thread, .thread_rename = name_thread,
 	};
-	struct naming naming = {.glob = glob};
-	struct model *model;
-	int code = model_new(&model, err);
+	int code = model_new(model, err);
 
+	if (!code)
+		code = model_add_sink(*model, &sink, naming);
+	if (!code)
+		code = model_read(*model, reader, err);
+	/* Names that came without a call: by a name record, an exec. */
+	for (u32 i = 0; !code && i < model_n_threads(*model); i++)
+		name_thread(naming, model_thread(*model, i), 0);
+	if (!code && naming->failed)
+		code = error_set(err, -ENOMEM, "out of memory");
 	if (code)
 		return code;
-	code = model_add_sink(model, &sink, &naming);
-	if (!code)
-		code = model_read(model, reader, err);
-	/* Names that came without a call: by a name record, an exec. */
-	for (u32 i = 0; !code && i < model_n_threads(model); i++)
-		name_thread(&naming, model_thread(model, i), 0);
-	if (!code && naming.failed)
-		code = error_set(err, -ENOMEM, "out of memory");
-	if (!code) {
-		code = trace_reader_rewind(reader);
-		if (code)
-			error_set(err, code, "--comm reads the trace twice, and this one cannot be "
-				  "read again: put it into a file first");
-	}
+	code = trace_reader_rewind(reader);
+	return code ? error_set(err, code, "--comm reads the trace twice, and this one cannot be "
+				"read again: put it into a file first") : 0;
+}
+
+int select_find_named(struct selection *s, const char *glob, struct trace_reader *reader,
+		      struct error *err)
+{
+	struct naming naming = {.glob = glob};
+	struct model *model = NULL;
+	int code = read_names(&naming, reader, &model, err);
+
 	s->named = naming.named;
 	s->n_named = naming.n;
+	model_free(model);
+	return code;
+}
+
+int select_find_tids(struct map *tids, const char *glob, struct trace_reader *reader,
+		     struct error *err)
+{
+	struct naming naming = {.glob = glob};
+	struct model *model = NULL;
+	int code = read_names(&naming, reader, &model, err);
+
+	for (u32 i = 0; !code && i < model_n_threads(model) && i < naming.n; i++)
+		if (naming.named[i] && map_set(tids, (u32)model_thread(model, i)->tid, tids))
+			code = error_set(err, -ENOMEM, "out of memory");
+	free(naming.named);
 	model_free(model);
 	return code;
 }

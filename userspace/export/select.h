@@ -41,6 +41,11 @@ void select_init(struct selection *selection, const struct export_format *format
 /* --comm: read the trace once for its names, and rewind it. 0 or -errno with @err. */
 int select_find_named(struct selection *selection, const char *glob, struct trace_reader *reader,
 		      struct error *err);
+/* The same as thread numbers: those of the threads that were ever so called, as keys of @tids. */
+int select_find_tids(struct map *tids, const char *glob, struct trace_reader *reader,
+		     struct error *err);
+/* @value is in @list, or the list is empty: all are. */
+bool select_has(const s32 *list, size_t n, s32 value);
 void select_free(struct selection *selection);
 
 #endif

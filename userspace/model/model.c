@@ -352,9 +352,12 @@ static void on_exec(struct model *m, const struct record *rec)
 
 static void on_rename(struct model *m, const struct record *rec)
 {
-	struct thr *t = table_thread(m, rec->type == REC_NAME ? rec->name.tid : rec->rename.tid);
+	s32 tid = rec->type == REC_NAME ? rec->name.tid : rec->rename.tid;
+	struct thr *t = table_thread(m, tid);
 	char *name;
 
+	if (!t)
+		t = table_outsider(m, tid);
 	if (!t)
 		return;
 	if (rec->type == REC_RENAME) {
@@ -397,6 +400,8 @@ static void on_gil(struct model *m, const struct record *rec)
 {
 	struct thr *holder = rec->gil.holder > 0 ? table_thread(m, rec->gil.holder) : NULL;
 
+	if (!holder && rec->gil.holder > 0)
+		holder = table_outsider(m, rec->gil.holder);
 	if (m->open)
 		FOR_SINKS(m, gil, rec->gil.tgid, rec->gil.lock, holder ? holder->pub.id : NO_THREAD,
 			  holder || rec->gil.holder == 0, rec->gil.exact, rec->ts);

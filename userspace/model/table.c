@@ -301,8 +301,12 @@ void table_resolve_wait(struct model *m, struct wait_info *wait)
 	wait->local = d && d->local ? d->local : "";
 	wait->site = site ? site : "";
 	wait->func = func ? func : "";
-	if (wait->rec.flags & WAIT_OWNER && wait->rec.owner > 0)
+	/* A shared lock's holder may be a thread that is not traced. */
+	if (wait->rec.flags & WAIT_OWNER && wait->rec.owner > 0) {
 		owner = table_thread(m, wait->rec.owner);
+		if (!owner)
+			owner = table_outsider(m, wait->rec.owner);
+	}
 	wait->owner = owner ? owner->pub.id : NO_THREAD;
 }
 

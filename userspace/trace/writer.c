@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "base/fd.h"
 #include "base/owner.h"
 #include "trace/format.h"
 #include "trace/trace.h"
@@ -35,32 +36,14 @@ struct trace_writer {
 	struct buf stored;
 };
 
-static int write_all(struct trace_writer *w, const void *data, size_t len)
-{
-	const char *p = data;
-
-	while (len) {
-		ssize_t n = write(w->fd, p, len);
-
-		if (n < 0) {
-			if (errno == EINTR)
-				continue;
-			return -errno;
-		}
-		p += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 /* The first error stays. A chunk that was half written is taken back, so that the file reads. */
 static void put_bytes(struct trace_writer *w, const void *head, size_t head_len, const void *data,
 		      size_t len)
 {
-	int err = write_all(w, head, head_len);
+	int err = fd_write(w->fd, head, head_len);
 
 	if (!err && len)
-		err = write_all(w, data, len);
+		err = fd_write(w->fd, data, len);
 	if (!err) {
 		w->offset += head_len + len;
 		return;
