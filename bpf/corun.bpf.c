@@ -264,15 +264,29 @@ static __always_inline void emit_block(void *ctx, const struct switch_facts *f, 
 	bpf_ringbuf_submit(e, BPF_RB_NO_WAKEUP);
 }
 
-/* The words around a futex. False: not all of them could be read. */
+/*
+ * The words around a futex. At the start or the end of a mapping, where most shared locks stand, as
+ * far as it goes on either side, and 0 beyond: no lock reaches out of its mapping. False: not even
+ * the word itself could be read.
+ */
 static __always_inline bool futex_words(__u8 *words, __u64 address, struct task_struct *remote)
 {
+	bool read = false;
+
 	if (!user_read(words, EV_WORDS_LEN, address - EV_WORDS_BEFORE, remote))
 		return true;
 	__builtin_memset(words, 0, EV_WORDS_LEN);
-	/* The word stands at the start or the end of a mapping: it alone. */
-	user_read(words + EV_WORDS_BEFORE, 4, address, remote);
-	return false;
+#pragma unroll
+	for (int at = 0; at < EV_WORDS_LEN - EV_WORDS_BEFORE; at += 4) {
+		if (user_read(words + EV_WORDS_BEFORE + at, 4, address + at, remote))
+			break;
+		read = true;
+	}
+#pragma unroll
+	for (int at = 4; at <= EV_WORDS_BEFORE; at += 4)
+		if (user_read(words + EV_WORDS_BEFORE - at, 4, address - at, remote))
+			break;
+	return read;
 }
 
 static __always_inline void emit_futex(void *ctx, const struct switch_facts *f, struct ev_wait *wait,

@@ -96,7 +96,7 @@ enum ev_wait_flags {
 	EV_WAIT_FAULT = 1,  /* blocked without a call of its own: a page fault */
 	EV_WAIT_IO = 2,     /* task->in_iowait */
 	EV_WAIT_TIMED = 4,  /* timeout_ns holds */
-	EV_WAIT_WORDS = 8,  /* the words around the futex were read */
+	EV_WAIT_WORDS = 8,  /* the futex's word was read; around it, what is not mapped is 0 */
 	EV_WAIT_HOLDER = 16, /* ev_futex.holder holds */
 };
 

@@ -69,44 +69,64 @@ def judge(trace, out):
     return f"{total} waits, owner right in {right}, wrong in {wrong}, not known in {unread}"
 
 
-def make_mutex(kind):
-    def owner_of():
-        trace, out = record(programs / "lock_kinds", kind, name="locks.corun")
-        return judge(trace, out)
-    owner_of.__name__ = f"owner of a {kind} mutex"
-    test(owner_of)
+def object_of(figures, out, kind):
+    """The lock that the program tells the address of is the one most waited for, by that address."""
+    name, address = next(line.split()[1:] for line in out.splitlines() if line.startswith("object"))
+    lock = max((l for l in figures["locks"] if l["kind"] == kind), key=lambda l: l["wait_ns"])
+    if address != "(nil)":
+        check(lock["address"] == address, name, "at", address, "is not", lock)
+
+
+def mutex(kind, *where, prefix=()):
+    trace, out = record(*prefix, programs / "lock_kinds", kind, *where, name="locks.corun")
+    note = judge(trace, out)
+    object_of(report(trace), out, "mutex")
+    return note
+
+
+def other(kind, *where, prefix=()):
+    allowed = OTHERS[kind]
+    trace, out = record(*prefix, programs / "lock_kinds", kind, *where, name="locks.corun")
+    figures = report(trace)
+    no_loss(figures)
+    kinds = [k for _, _, k, _ in futex_waits(trace)]
+    # The main thread joins the others at the end.
+    extra = {"join", "futex"}
+    check(set(kinds) <= allowed | extra, "other kinds:", set(kinds))
+    named = sum(k in allowed for k in kinds)
+    asked = len(kinds) - (0 if kind == "join" else kinds.count("join"))
+    check(asked > 50 and named >= 0.99 * asked, named, "of", asked, "named")
+    object_of(figures, out, kind)
+    return f"{named} of {asked} waits"
+
+
+def make(name, function, *arguments, **options):
+    def run_one():
+        return function(*arguments, **options)
+    run_one.__name__ = name
+    test(run_one)
 
 
 for each in MUTEXES:
-    make_mutex(each)
+    make(f"owner of a {each} mutex", mutex, each)
+for each in OTHERS:
+    make(f"waits for a {each}", other, each)
 
 
 @test
-def owner_of_a_mutex_in_a_pid_namespace():
+def locks_of_every_kind_in_a_pid_namespace():
     need("unshare")
-    trace, out = record("unshare", "-p", "-f", programs / "lock_kinds", "normal", name="locks.corun")
-    return judge(trace, out)
+    prefix = ("unshare", "-p", "-f")
+    return "; ".join([f"{kind}: {mutex(kind, prefix=prefix)}" for kind in MUTEXES]
+                     + [f"{kind}: {other(kind, prefix=prefix)}" for kind in OTHERS])
 
 
-def make_other(kind, allowed):
-    def kind_of():
-        trace, _ = record(programs / "lock_kinds", kind, name="locks.corun")
-        figures = report(trace)
-        no_loss(figures)
-        kinds = [k for _, _, k, _ in futex_waits(trace)]
-        # The main thread joins the others at the end.
-        extra = {"join", "futex"}
-        check(set(kinds) <= allowed | extra, "other kinds:", set(kinds))
-        named = sum(k in allowed for k in kinds)
-        asked = len(kinds) - (0 if kind == "join" else kinds.count("join"))
-        check(asked > 50 and named >= 0.99 * asked, named, "of", asked, "named")
-        return f"{named} of {asked} waits"
-    kind_of.__name__ = f"waits for a {kind}"
-    test(kind_of)
-
-
-for each in OTHERS.items():
-    make_other(*each)
+@test
+def locks_at_the_edges_of_a_mapping():
+    """What is not mapped beside them is not read: the lock itself is."""
+    return "; ".join([f"{kind} at the {edge}: {judge_one(kind, edge)}" for edge in ("start", "end")
+                      for kind, judge_one in (("normal", mutex), ("robust", mutex), ("rwlock", other), ("condition", other),
+                                              ("semaphore", other), ("barrier", other))])
 
 
 @test

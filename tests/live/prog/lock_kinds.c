@@ -6,7 +6,10 @@
  *     object KIND 0xADDRESS
  *     hold TID FROM UNTIL             a lock was held, CLOCK_MONOTONIC ns, read while holding it
  *
- * lock_kinds KIND [FILE]  a mutex of FILE (made if it is not there) is shared between processes
+ * lock_kinds KIND          the lock stands among the program's own data
+ * lock_kinds KIND start    as the first thing of a mapping, nothing before it
+ * lock_kinds KIND end      as the last thing of one, nothing behind it
+ * lock_kinds KIND FILE     a mutex at the start of FILE (made if it is not there), shared between processes
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,16 +26,14 @@
 
 #define THREADS 3
 #define ROUNDS 400
+#define PAGE 4096
 
-static struct shared {
-	pthread_mutex_t mutex;
-	int ready;
-} own, *shared = &own;
-static pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_mutex_t own_mutex, *mutex = &own_mutex;
+static pthread_rwlock_t own_rwlock, *rwlock = &own_rwlock;
+static pthread_cond_t own_condition, *condition = &own_condition;
+static pthread_barrier_t own_barrier, *barrier = &own_barrier;
+static sem_t own_semaphore, *semaphore = &own_semaphore;
 static pthread_mutex_t inner = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t condition = PTHREAD_COND_INITIALIZER;
-static pthread_barrier_t barrier;
-static sem_t semaphore;
 static int turn;
 
 struct hold {
@@ -65,7 +66,7 @@ static void *fight(void *arg)
 	struct hold *mine = holds[(intptr_t)arg];
 
 	for (int i = 0; i < ROUNDS; i++) {
-		pthread_mutex_lock(&shared->mutex);
+		pthread_mutex_lock(mutex);
 		mine[i].from = now();
 		mine[i].tid = (int)syscall(SYS_gettid);
 		/* Half of the time asleep with the lock: the others must wait on any number of CPUs. */
@@ -74,7 +75,7 @@ static void *fight(void *arg)
 		else
 			work(100000);
 		mine[i].until = now();
-		pthread_mutex_unlock(&shared->mutex);
+		pthread_mutex_unlock(mutex);
 		work(20000);
 	}
 	return NULL;
@@ -84,11 +85,11 @@ static void *read_or_write(void *arg)
 {
 	for (int i = 0; i < ROUNDS; i++) {
 		if ((intptr_t)arg == i % THREADS)
-			pthread_rwlock_wrlock(&rwlock);
+			pthread_rwlock_wrlock(rwlock);
 		else
-			pthread_rwlock_rdlock(&rwlock);
+			pthread_rwlock_rdlock(rwlock);
 		pause_ns(100000);
-		pthread_rwlock_unlock(&rwlock);
+		pthread_rwlock_unlock(rwlock);
 	}
 	return NULL;
 }
@@ -98,9 +99,9 @@ static void *take_turns(void *arg)
 	for (int i = 0; i < ROUNDS; i++) {
 		pthread_mutex_lock(&inner);
 		while (turn != (intptr_t)arg)
-			pthread_cond_wait(&condition, &inner);
+			pthread_cond_wait(condition, &inner);
 		turn = (turn + 1) % THREADS;
-		pthread_cond_broadcast(&condition);
+		pthread_cond_broadcast(condition);
 		pthread_mutex_unlock(&inner);
 	}
 	return NULL;
@@ -109,9 +110,9 @@ static void *take_turns(void *arg)
 static void *count_down(void *arg)
 {
 	for (int i = 0; i < ROUNDS; i++) {
-		sem_wait(&semaphore);
+		sem_wait(semaphore);
 		pause_ns((intptr_t)arg ? 20000 : 50000);
-		sem_post(&semaphore);
+		sem_post(semaphore);
 	}
 	return NULL;
 }
@@ -120,7 +121,7 @@ static void *meet(void *arg)
 {
 	for (int i = 0; i < ROUNDS; i++) {
 		pause_ns(((intptr_t)arg + i) % THREADS * 30000);
-		pthread_barrier_wait(&barrier);
+		pthread_barrier_wait(barrier);
 	}
 	return NULL;
 }
@@ -152,7 +153,7 @@ static void *print(void *arg)
 	return arg;
 }
 
-static int make_mutex(const char *kind)
+static int make_mutex(const char *kind, int pshared)
 {
 	static const struct {
 		const char *name;
@@ -176,58 +177,80 @@ static int make_mutex(const char *kind)
 		if (kinds[i].robust)
 			pthread_mutexattr_setrobust(&attr, PTHREAD_MUTEX_ROBUST);
 		pthread_mutexattr_setprotocol(&attr, kinds[i].protocol);
-		if (shared != &own)
+		if (pshared)
 			pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
-		return pthread_mutex_init(&shared->mutex, &attr) == 0;
+		return pthread_mutex_init(mutex, &attr) == 0;
 	}
 	return 0;
 }
 
-static int map_shared(const char *path)
+/* Room for @size bytes at the start or the end of a page that has nothing on either side. */
+static void *at_edge(const char *edge, size_t size)
+{
+	char *none = mmap(NULL, 3 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (none == MAP_FAILED || mprotect(none + PAGE, PAGE, PROT_READ | PROT_WRITE))
+		exit(1);
+	return none + PAGE + (strcmp(edge, "end") ? 0 : PAGE - size);
+}
+
+/* The mutex of a file; who makes the file makes the mutex, and says so behind it. */
+static void share_mutex(const char *path, const char *kind)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600), first = fd >= 0;
+	int *ready;
 
 	if (!first)
 		fd = open(path, O_RDWR);
-	if (fd < 0 || ftruncate(fd, 8192))
+	if (fd < 0 || ftruncate(fd, PAGE))
 		exit(1);
-	shared = (struct shared *)((char *)mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) + 4160);
+	mutex = mmap(at_edge("start", 0), PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
 	close(fd);
-	return first;
+	ready = (int *)(mutex + 1);
+	if (first && make_mutex(kind, 1))
+		__atomic_store_n(ready, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(ready, __ATOMIC_ACQUIRE))
+		pause_ns(100000);
 }
 
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
-		void *object;
+		void **object;
+		size_t size;
 		void *(*run)(void *arg);
 	} others[] = {
-		{"rwlock", &rwlock, read_or_write}, {"condition", &condition, take_turns},
-		{"semaphore", &semaphore, count_down}, {"barrier", &barrier, meet},
-		{"join", NULL, join_many}, {"stdio", NULL, print},
+		{"rwlock", (void **)&rwlock, sizeof(*rwlock), read_or_write},
+		{"condition", (void **)&condition, sizeof(*condition), take_turns},
+		{"semaphore", (void **)&semaphore, sizeof(*semaphore), count_down},
+		{"barrier", (void **)&barrier, sizeof(*barrier), meet},
+		{"join", NULL, 0, join_many}, {"stdio", NULL, 0, print},
 	};
-	const char *kind = argc > 1 ? argv[1] : "normal";
+	const char *kind = argc > 1 ? argv[1] : "normal", *where = argc > 2 ? argv[2] : "";
+	int edge = !strcmp(where, "start") || !strcmp(where, "end");
 	void *(*run)(void *arg) = fight;
+	void **object = (void **)&mutex;
+	size_t size = sizeof(*mutex);
 	pthread_t threads[THREADS];
-	void *object;
 
-	sem_init(&semaphore, 0, 1);
-	pthread_barrier_init(&barrier, NULL, THREADS);
-	if (argc > 2 && !map_shared(argv[2])) {
-		while (!__atomic_load_n(&shared->ready, __ATOMIC_ACQUIRE))
-			pause_ns(100000);
-	} else {
-		make_mutex(kind);
-		__atomic_store_n(&shared->ready, 1, __ATOMIC_RELEASE);
-	}
-	object = &shared->mutex;
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		if (!strcmp(others[i].name, kind)) {
 			run = others[i].run;
 			object = others[i].object;
+			size = others[i].size;
 		}
-	printf("object %s %p\n", kind, object);
+	if (edge && object)
+		*object = at_edge(where, size);
+	if (*where && !edge)
+		share_mutex(where, kind);
+	else
+		make_mutex(kind, 0);
+	pthread_rwlock_init(rwlock, NULL);
+	pthread_cond_init(condition, NULL);
+	sem_init(semaphore, 0, 1);
+	pthread_barrier_init(barrier, NULL, THREADS);
+	printf("object %s %p\n", kind, object ? *object : NULL);
 	for (intptr_t i = 0; i < THREADS; i++)
 		pthread_create(&threads[i], NULL, run, (void *)i);
 	for (int i = 0; i < THREADS; i++)
