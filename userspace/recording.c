@@ -286,6 +286,17 @@ static void sample_host(struct live *l, u64 now, bool force)
 	quota_put(&l->quota, l->writer);
 }
 
+/* Processes by number that had all ended before anything of them was seen: nothing will come. */
+static bool nobody_there(const struct live *l, u64 now)
+{
+	struct session_stats stats;
+
+	if (l->options->target != TARGET_PIDS || now - l->begin < NSEC_PER_SEC)
+		return false;
+	session_stats(l->session, &stats);
+	return !stats.joined;
+}
+
 /* Until the target ends, the time is up, or somebody presses Ctrl-C. 0 or -errno of the writer. */
 static int collect(struct live *l, struct error *err)
 {
@@ -306,7 +317,7 @@ static int collect(struct live *l, struct error *err)
 		sample_host(l, now, false);
 		if (o->duration_ns && now - l->begin >= o->duration_ns)
 			break;
-		if (interrupted)
+		if (interrupted || nobody_there(l, now))
 			break;
 		/* COMMAND is gone, but its last switch was lost: do not wait for it for ever. */
 		if (o->command && !o->wait_all && command_ended(&l->command, false)) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Runtimes: CPython's layouts, ELF symbols, reading another process; whatever is hostile. */
+#include <elf.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -267,6 +268,51 @@ static void test_elf_that_is_none(void **state)
 }
 
 /* This program, damaged: each header byte in turn, then cut. Nothing may crash or hang. */
+/* libelf believes a file: these two would cost it 8 and 19 GB, and a minute. */
+static void test_elf_that_says_too_much(void **state)
+{
+	const off_t size = (off_t)2 << 30, sections = (off_t)1 << 30;
+	struct elf_symbol symbol = {.name = "main"};
+	char path[] = "/tmp/corun-elf-XXXXXX";
+	Elf64_Ehdr head = {
+		.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT}, .e_type = ET_DYN,
+		.e_machine = EM_X86_64, .e_version = EV_CURRENT, .e_shoff = (u64)sections, .e_phoff = 64,
+		.e_ehsize = 64, .e_phentsize = 56, .e_phnum = 1, .e_shentsize = 64,
+	};
+	Elf64_Phdr segment = {.p_type = PT_LOAD, .p_filesz = 4096, .p_memsz = 4096};
+	Elf64_Shdr table = {.sh_size = (u64)(size - sections) / 64};
+	int fd = mkstemp(path);
+	u64 base;
+
+	(void)state;
+	unlink(path);
+	assert_int_equal(ftruncate(fd, size), 0);
+	assert_int_equal(pwrite(fd, &head, sizeof(head), 0), sizeof(head));
+	assert_int_equal(pwrite(fd, &segment, sizeof(segment), 64), sizeof(segment));
+	/* section 0 says how many there are: 16 million */
+	assert_int_equal(pwrite(fd, &table, sizeof(table), sections), sizeof(table));
+	assert_int_equal(elf_find(fd, &symbol, 1, &base), -EINVAL);
+	assert_false(elf_sound(fd));
+	/* 300 tables, all at the same place */
+	head.e_shnum = 302;
+	assert_int_equal(pwrite(fd, &head, sizeof(head), 0), sizeof(head));
+	memset(&table, 0, sizeof(table));
+	for (int i = 0; i < 302; i++) {
+		assert_int_equal(pwrite(fd, &table, sizeof(table), sections + 64 * i), sizeof(table));
+		table = (Elf64_Shdr){
+			.sh_type = i ? SHT_SYMTAB : SHT_STRTAB, .sh_offset = 2 << 20, .sh_link = 1,
+			.sh_size = i ? 63 << 20 : 4096, .sh_entsize = sizeof(Elf64_Sym),
+		};
+	}
+	assert_int_equal(elf_find(fd, &symbol, 1, &base), -EINVAL);
+	/* one of them is sound, and holds nothing */
+	head.e_shnum = 3;
+	assert_int_equal(pwrite(fd, &head, sizeof(head), 0), sizeof(head));
+	assert_true(elf_sound(fd));
+	assert_int_equal(elf_find(fd, &symbol, 1, &base), -ENOENT);
+	close(fd);
+}
+
 static void test_elf_damaged(void **state)
 {
 	struct elf_symbol symbol = {.name = "corun_test_landmark"};
@@ -340,6 +386,7 @@ int main(void)
 		cmocka_unit_test(test_layout_of_each_version),
 		cmocka_unit_test(test_symbol_of_this_process),
 		cmocka_unit_test(test_elf_that_is_none),
+		cmocka_unit_test(test_elf_that_says_too_much),
 		cmocka_unit_test(test_elf_damaged),
 		cmocka_unit_test(test_process_memory),
 	};

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "record/elf.h"
+
 #define FILES_MAX 4096
 
 /* By the mapping itself where this user may (proc(5): map_files), else by its path. */
@@ -47,6 +49,7 @@ static struct code_file *add(struct code_files *files, int fd, const struct stat
 		return NULL;
 	}
 	f->fd = fd;
+	f->sound = elf_sound(fd);
 	f->dev = st->st_dev;
 	f->ino = st->st_ino;
 	files->list[files->n++] = f;

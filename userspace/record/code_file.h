@@ -12,6 +12,7 @@
 struct code_file {
 	u32 id;        /* 1, 2 ... */
 	int fd;
+	bool sound;    /* may be given to libelf: elf_sound() */
 	u64 dev, ino;
 	char *name;    /* without its folder; never NULL */
 	void *symbols; /* symbolize.c's own; NULL: not looked at */

@@ -3,8 +3,11 @@
 
 #include <gelf.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#define TABLE_MAX ((u64)64 << 20)
+#define TABLE_MAX ((u64)64 << 20)  /* of symbols that elf_find() looks through, and of their names */
+#define TABLES_MAX ((u64)512 << 20) /* of a sound file: a browser's have some 200 MiB */
 
 static void take_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *head, struct elf_symbol *symbols,
 			 size_t n)
@@ -12,7 +15,7 @@ static void take_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *head, stru
 	Elf_Data *data;
 	GElf_Sym sym;
 
-	if (!head->sh_entsize || head->sh_size > TABLE_MAX)
+	if (!head->sh_entsize)
 		return;
 	data = elf_getdata(section, NULL);
 	if (!data || !data->d_buf)
@@ -46,6 +49,69 @@ static bool all_found(const struct elf_symbol *symbols, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (!symbols[i].value)
 			return false;
+	return true;
+}
+
+/*
+ * A file with more sections than its header can count says their number in the first of them: up to a
+ * third of its bytes, and libelf makes 250 bytes of each. No program has so many.
+ */
+static bool header_sound(int fd)
+{
+	Elf64_Ehdr head;
+
+	return pread(fd, &head, sizeof(head), 0) == sizeof(head) &&
+	       !memcmp(head.e_ident, ELFMAG, SELFMAG) && head.e_ident[EI_CLASS] == ELFCLASS64 &&
+	       head.e_machine == EM_X86_64 && (head.e_shnum || !head.e_shoff);
+}
+
+/* Sections do not overlap, so that together they are no larger than the file. */
+static bool sections_sound(Elf *elf, u64 file_size)
+{
+	Elf_Scn *section = NULL;
+	u64 all = 0, tables = 0;
+	GElf_Shdr head;
+
+	while ((section = elf_nextscn(elf, section))) {
+		if (!gelf_getshdr(section, &head))
+			return false;
+		if (head.sh_type == SHT_NOBITS || head.sh_type == SHT_NULL)
+			continue;
+		if (head.sh_size > file_size)
+			return false;
+		all += head.sh_size;
+		if (head.sh_type == SHT_SYMTAB || head.sh_type == SHT_DYNSYM || head.sh_type == SHT_STRTAB)
+			tables += head.sh_size;
+	}
+	return all <= file_size && tables <= TABLES_MAX;
+}
+
+/* 0, -EINVAL or -ENOMEM. */
+static int open_sound(int fd, Elf **out)
+{
+	struct stat st;
+	Elf *elf;
+
+	if (fstat(fd, &st) || !S_ISREG(st.st_mode) || !header_sound(fd) || elf_version(EV_CURRENT) == EV_NONE)
+		return -EINVAL;
+	elf = elf_begin(fd, ELF_C_READ, NULL);
+	if (!elf)
+		return -ENOMEM;
+	if (elf_kind(elf) != ELF_K_ELF || !sections_sound(elf, (u64)st.st_size)) {
+		elf_end(elf);
+		return -EINVAL;
+	}
+	*out = elf;
+	return 0;
+}
+
+bool elf_sound(int fd)
+{
+	Elf *elf;
+
+	if (open_sound(fd, &elf))
+		return false;
+	elf_end(elf);
 	return true;
 }
 
@@ -87,27 +153,27 @@ static void find_offsets(Elf *elf, struct elf_symbol *symbols, size_t n)
 int elf_find(int fd, struct elf_symbol *symbols, size_t n, u64 *base)
 {
 	static const u32 tables[] = {SHT_DYNSYM, SHT_SYMTAB};
-	GElf_Ehdr file;
+	u64 room = TABLE_MAX;
 	Elf *elf;
 	int code;
 
 	for (size_t i = 0; i < n; i++)
 		symbols[i].value = symbols[i].size = symbols[i].offset = 0;
-	if (elf_version(EV_CURRENT) == EV_NONE)
-		return -EINVAL;
-	elf = elf_begin(fd, ELF_C_READ, NULL);
-	if (!elf)
-		return -ENOMEM;
-	code = elf_kind(elf) == ELF_K_ELF && gelf_getehdr(elf, &file) && file.e_machine == EM_X86_64
-		       ? find_base(elf, base) : -EINVAL;
+	code = open_sound(fd, &elf);
+	if (code)
+		return code;
+	code = find_base(elf, base);
 	for (size_t t = 0; !code && t < ARRAY_SIZE(tables) && !all_found(symbols, n); t++) {
 		Elf_Scn *section = NULL;
 		GElf_Shdr head;
 
-		while ((section = elf_nextscn(elf, section)))
-			if (gelf_getshdr(section, &head) && head.sh_type == tables[t] &&
-			    string_table_sane(elf, &head))
-				take_symbols(elf, section, &head, symbols, n);
+		while ((section = elf_nextscn(elf, section))) {
+			if (!gelf_getshdr(section, &head) || head.sh_type != tables[t] ||
+			    head.sh_size > room || !string_table_sane(elf, &head))
+				continue;
+			room -= head.sh_size;
+			take_symbols(elf, section, &head, symbols, n);
+		}
 	}
 	if (!code)
 		find_offsets(elf, symbols, n);

@@ -13,12 +13,18 @@ struct elf_symbol {
 };
 
 /*
+ * Whether the open file @fd may be given to libelf and libdw, which take a file's word for the size
+ * of its tables: it is an ELF file of this machine's kind, and its sections fit into it.
+ */
+bool elf_sound(int fd);
+
+/*
  * Fill in @symbols from the .dynsym and, for what that lacks, from the .symtab of the open file
  * @fd. *@base is the address in the file's own terms of its first byte (the load bias is where
  * offset 0 was mapped, less *@base). 0 if at least one was found, -ENOENT if none, -EINVAL for a
  * file that is no sound ELF file of this machine's kind, -ENOMEM.
  *
- * The file may be hostile: it is read, never mapped, and no table of more than 64 MiB is looked at.
+ * The file may be hostile, and of any size: it is read, never mapped, and of its tables 64 MiB.
  */
 int elf_find(int fd, struct elf_symbol *symbols, size_t n, u64 *base);
 

@@ -33,6 +33,7 @@ struct locks {
 	bool redact;
 	struct map places; /* by thread and page: struct place, the newest */
 	size_t n_places;
+	u64 unread;        /* waits on a futex whose memory could not be read */
 	struct map told;   /* identities of shared locks that have their REC_LOCK */
 };
 
@@ -217,7 +218,10 @@ static void arrived(struct locks *l, const struct ev_wait *wait, const u8 *words
 
 	if (!(wait->flags & EV_WAIT_WORDS))
 		words = NULL;
-	if (!futex_call_of(wait, words, &call) || call.op & OP_PRIVATE)
+	if (!futex_call_of(wait, words, &call))
+		return;
+	l->unread += !words;
+	if (call.op & OP_PRIVATE)
 		return;
 	futex_classify(&call, &found);
 	if (may_be_shared(&call, &found))
@@ -235,6 +239,19 @@ void locks_event(struct locks *l, const struct ev_head *head)
 
 		arrived(l, &ev->thread.wait, ev->words, ev->thread.tid, head->ts);
 	}
+}
+
+void locks_finish(struct locks *l, u64 ts)
+{
+	struct record rec = {.ts = ts, .type = REC_NOTE, .cpu = CORUN_NO_CPU};
+	char text[160];
+
+	if (!l->unread)
+		return;
+	snprintf(text, sizeof(text), "the memory of the futex could not be read in %" PRIu64 " waits: they are shown as "
+		 "the call alone says, without a holder", l->unread);
+	rec.note.text = text;
+	l->ops.put(l->ctx, &rec);
 }
 
 static void tell(struct locks *l, const struct place *place, u64 offset, const struct rec_wait *wait, u64 ts)

@@ -30,6 +30,8 @@ void locks_free(struct locks *locks); /* NULL is fine */
 
 /* An event as it arrives, while its process still stands as it was. */
 void locks_event(struct locks *locks, const struct ev_head *event);
+/* All have arrived: a note, at @ts, of what could not be read. */
+void locks_finish(struct locks *locks, u64 ts);
 /* In order of time: kind, lock and owner of a wait of a thread of @tgid. */
 void locks_wait(struct locks *locks, const struct ev_futex *event, s32 tgid, struct rec_wait *wait);
 

@@ -167,6 +167,7 @@ static void tell_locks(struct runtimes *r, const struct runtime_process *p, u64 
 struct search {
 	struct runtimes *runtimes;
 	struct runtime_process *process;
+	u64 ts;
 	struct error *why;
 };
 
@@ -184,6 +185,17 @@ static void probe(struct runtimes *r, const struct process_file *file, struct ru
 			r->ops.probe(r->ctx, path, known->offset[i], known->type->takes >> i & 1);
 }
 
+static void say_unsound(struct search *s, const struct process_file *file)
+{
+	char text[sizeof(s->process->path) + 128];
+
+	if (!runtime_file_complain(&s->runtimes->files, file->path))
+		return;
+	snprintf(text, sizeof(text), "%.*s is no sound ELF file of this machine's kind: a language runtime in it, "
+		 "and its lock, would not be seen", (int)sizeof(s->process->path), file->path);
+	say(s->runtimes, s->ts, text);
+}
+
 /* One mapped file: is a runtime in it? 0: go on looking, 1: found, -errno of find(). */
 static int look_at_file(void *ctx, const struct process_file *file)
 {
@@ -199,8 +211,10 @@ static int look_at_file(void *ctx, const struct process_file *file)
 
 		if (!file->is_program && !strstr(name, type->file))
 			continue;
-		known = runtime_file_get(&s->runtimes->files, file, type);
-		if (!known)
+		code = runtime_file_get(&s->runtimes->files, file, type, &known);
+		if (code == -EINVAL)
+			say_unsound(s, file);
+		if (code)
 			continue;
 		runtime_file_place(known, file, at);
 		snprintf(p->path, sizeof(p->path), "%s", file->path);
@@ -221,7 +235,7 @@ static int look_at_file(void *ctx, const struct process_file *file)
 static void look(struct runtimes *r, struct runtime_process *p, u64 ts, u64 now)
 {
 	struct error why = {0};
-	struct search search = {r, p, &why};
+	struct search search = {r, p, ts, &why};
 	int code;
 
 	if (p->settled || now < p->next_look)

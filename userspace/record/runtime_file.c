@@ -30,7 +30,7 @@ static struct runtime_file *read_file(struct runtime_files *files, int fd, const
 	};
 	for (; n < RUNTIME_SYMBOLS && type->symbols[n]; n++)
 		symbols[n].name = type->symbols[n];
-	known->code = S_ISREG(st->st_mode) ? elf_find(fd, symbols, n, &known->base) : -EINVAL;
+	known->code = elf_find(fd, symbols, n, &known->base);
 	for (size_t i = 0; i < n && !known->code; i++) {
 		known->value[i] = symbols[i].value;
 		known->offset[i] = symbols[i].offset;
@@ -38,15 +38,15 @@ static struct runtime_file *read_file(struct runtime_files *files, int fd, const
 	return known;
 }
 
-struct runtime_file *runtime_file_get(struct runtime_files *files, const struct process_file *file,
-				      const struct runtime_type *type)
+int runtime_file_get(struct runtime_files *files, const struct process_file *file,
+		     const struct runtime_type *type, struct runtime_file **out)
 {
 	struct runtime_file *known = NULL;
 	struct stat st;
 	int fd = process_open(file);
 
 	if (fd < 0)
-		return NULL;
+		return fd;
 	if (!fstat(fd, &st)) {
 		u32 n = files->n < RUNTIME_FILES ? files->n : RUNTIME_FILES;
 
@@ -57,7 +57,10 @@ struct runtime_file *runtime_file_get(struct runtime_files *files, const struct 
 			known = read_file(files, fd, &st, type);
 	}
 	close(fd);
-	return known && !known->code && known->value[0] ? known : NULL;
+	if (!known || known->code || !known->value[0])
+		return known && known->code ? known->code : -ENOENT;
+	*out = known;
+	return 0;
 }
 
 void runtime_file_place(const struct runtime_file *known, const struct process_file *file,

@@ -23,9 +23,10 @@ struct runtime_files {
 	u32 n_complaints;
 };
 
-/* @type's symbols in @file, NULL if it is not in there; until the next call. */
-struct runtime_file *runtime_file_get(struct runtime_files *files, const struct process_file *file,
-				      const struct runtime_type *type);
+/* @type's symbols in @file: 0 and *@known, until the next call; -ENOENT: it is not in there; another
+ * -errno: the file cannot be read (-EINVAL: it is no sound ELF file). */
+int runtime_file_get(struct runtime_files *files, const struct process_file *file,
+		     const struct runtime_type *type, struct runtime_file **known);
 /* Their addresses in the process that has mapped @file; 0: that one is not there. */
 void runtime_file_place(const struct runtime_file *known, const struct process_file *file,
 			u64 at[RUNTIME_SYMBOLS]);

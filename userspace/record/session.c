@@ -419,6 +419,7 @@ int session_stop(struct session *s, struct error *err)
 	/* A program that was running when it was detached may still be writing its record. */
 	for (u64 watermark = 0; !code && !watermark && loader_now() < deadline;)
 		code = loader_consume(s->loader, on_event, s, &watermark);
+	locks_finish(s->locks, stop);
 	if (s->stacks)
 		stacks_finish(s->stacks);
 	if (s->config.marks)

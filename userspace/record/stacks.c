@@ -422,10 +422,24 @@ static void note(struct stacks *s, const char *text)
 	s->ops.put(s->ctx, &rec);
 }
 
+static void note_unsound(struct stacks *s)
+{
+	char text[160];
+
+	for (u32 i = 0; i < s->files.n; i++) {
+		if (s->files.list[i]->sound)
+			continue;
+		snprintf(text, sizeof(text), "%.64s is no sound ELF file of this machine's kind: no call site in it "
+			 "is named", s->files.list[i]->name);
+		note(s, text);
+	}
+}
+
 static void put_notes(struct stacks *s)
 {
 	char text[160];
 
+	note_unsound(s);
 	if (s->kernel_tried && !s->kernel)
 		note(s, "the kernel's functions are not named: /proc/kallsyms hides their addresses "
 			"(kernel.kptr_restrict)");

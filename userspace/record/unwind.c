@@ -53,7 +53,7 @@ static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwar
 	(void)base;
 	(void)file_name;
 	(void)elf;
-	return file ? dup(file->fd) : -1;
+	return file && file->sound ? dup(file->fd) : -1;
 }
 
 /* Unwinding needs .eh_frame, which every file has in itself. */
