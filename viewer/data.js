@@ -64,8 +64,57 @@ corun.Columns = class {
 	}
 };
 
+/* Index of the first of @intervals ({start, length}, in order of time) that ends after @t. */
+corun.firstAfter = function (intervals, t) {
+	let low = 0, high = intervals.length;
+
+	while (low < high) {
+		const mid = (low + high) >> 1;
+
+		if (intervals[mid].start + intervals[mid].length > t)
+			high = mid;
+		else
+			low = mid + 1;
+	}
+	return low;
+};
+
+/* Who it was, piece after piece: a = thread + 1; 0 where it was nobody, or is not known. */
+corun.Pieces = class extends corun.Columns {
+	piece(start, end, thread) {
+		const last = this.startOf(this.n);
+
+		if (start > last)
+			this.add(start, corun.UNKNOWN, 0, 0, 0);
+		if (end > last)
+			this.add(end, thread < 0 ? corun.UNKNOWN : corun.RUNNING, thread + 1, 0, 0);
+	}
+};
+
+/* The order of @keys, in which run after run is sorted: run i is [at[i], at[i + 1]). */
+corun.merge = function (keys, at) {
+	let from = new Uint32Array(keys.length), to = new Uint32Array(keys.length);
+
+	for (let i = 0; i < from.length; i++)
+		from[i] = i;
+	while (at.length > 2) {
+		const next = [0];
+
+		for (let run = 0; run + 1 < at.length; run += 2) {
+			const middle = at[run + 1], end = at[run + 2] ?? middle;
+			let left = at[run], right = middle;
+
+			for (let i = left; i < end; i++)
+				to[i] = right >= end || (left < middle && keys[from[left]] <= keys[from[right]]) ? from[left++] : from[right++];
+			next.push(end);
+		}
+		[from, to, at] = [to, from, next];
+	}
+	return from;
+};
+
 /* bytes -> {threads: Map id -> Columns, tasks: the same, gils: Map object -> [{ts, holder}], locks: [interval],
- * lanes: [[{start, end, thread}]]}. */
+ * lanes: [Pieces]}. */
 corun.decode = function (bytes) {
 	const threads = new Map(), tasks = new Map(), gils = new Map(), locks = [], lanes = [];
 	let at = 0;
@@ -124,7 +173,7 @@ corun.decode = function (bytes) {
 		case 6: {
 			const start = number();
 
-			(lanes[id] ??= []).push({ start, end: start + number(), thread: number() - 1 });
+			(lanes[id] ??= new corun.Pieces()).piece(start, start + number(), number() - 1);
 			break;
 		}
 		default:
@@ -179,8 +228,13 @@ corun.Trace = class {
 		this.locks = spans.locks;
 		this.parkedSet = new Set(info.parked_kinds);
 		this.threads = [...spans.threads.keys()].sort((x, y) => x - y);
-		this.cpus = this.cpuSpans();
+		this.cpus = this.cpuPieces();
 		this.codes = this.usedCodes();
+		/* What the stack is of: of tasks where one thread switches between them, for there they say more. */
+		const tasks = info.report.tasks?.verdict?.leads ? info.report.tasks : null, { concurrency, parallelism } = tasks ?? info.report;
+
+		this.stacked = { tasks: Boolean(tasks), what: tasks ? "tasks_of" : "spans_of",
+			peak: Math.max(1, concurrency.max, parallelism.max) };
 	}
 	/* A lane is a thread, by its id, or a task, by ~id (which is negative). */
 	columns(lane) {
@@ -216,6 +270,16 @@ corun.Trace = class {
 		}
 		return this.turns.get(thread) ?? [];
 	}
+	/* The wait for a lock, of however many turns, that @thread's blocked span of [@start, @end) is part of, or null. */
+	lockWait(thread, start, end) {
+		return this.locks.find((wait) => wait.thread === thread && wait.start <= start && wait.start + wait.length >= end) ?? null;
+	}
+	/* Of a span that begins at @start: the wait of several turns that it is part of, or null. */
+	waitAt(thread, start, code) {
+		const waits = this.waitsOf(thread), wait = code >= corun.WAIT ? waits[corun.firstAfter(waits, start)] : null;
+
+		return wait?.start <= start && code === corun.WAIT + wait.kind ? wait : null;
+	}
 	parked(code) {
 		return code >= corun.WAIT && this.parkedSet.has(code - corun.WAIT);
 	}
@@ -223,23 +287,30 @@ corun.Trace = class {
 	flight(code) {
 		return code <= corun.PREEMPTED || (code >= corun.WAIT && !this.parked(code));
 	}
-	/* A wait that is shorter than --min-wait: counted, not drawn. */
-	tooShort(s, i) {
-		return this.min_wait_ns > 0 && s.code[i] >= corun.WAIT && s.end[i] - s.startOf(i) < this.min_wait_ns;
-	}
-	/* Who ran on each CPU, in order of time. */
-	cpuSpans() {
-		const cpus = [];
+	/* Who ran on each CPU: Pieces by its number. */
+	cpuPieces() {
+		const runs = [], cpus = [];
+		let n = 0;
 
-		for (const [id, s] of this.spans_of) {
-			for (let i = 0; i < s.n; i++) {
-				if (s.code[i] !== corun.RUNNING || !s.a[i])
-					continue;
-				(cpus[s.a[i] - 1] ??= []).push({ start: s.startOf(i), end: s.end[i], thread: id });
-			}
+		/* Threads one after the other, each in order of time: then they are merged. */
+		for (const s of this.spans_of.values()) {
+			runs.push(n);
+			for (let i = 0; i < s.n; i++)
+				n += s.code[i] === corun.RUNNING && s.a[i] > 0;
 		}
-		for (const cpu of cpus)
-			cpu?.sort((x, y) => x.start - y.start);
+		const start = new Float64Array(n), end = new Float64Array(n), who = new Uint32Array(n), cpu = new Uint32Array(n);
+		let k = 0;
+
+		for (const [id, s] of this.spans_of)
+			for (let i = 0; i < s.n; i++)
+				if (s.code[i] === corun.RUNNING && s.a[i]) {
+					start[k] = s.startOf(i);
+					end[k] = s.end[i];
+					who[k] = id;
+					cpu[k++] = s.a[i] - 1;
+				}
+		for (const i of corun.merge(start, [...runs, n]))
+			(cpus[cpu[i]] ??= new corun.Pieces()).piece(start[i], end[i], who[i]);
 		return cpus;
 	}
 	usedCodes() {

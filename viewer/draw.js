@@ -1,77 +1,112 @@
 // SPDX-License-Identifier: MIT
-// Painting one trace: the stack, CPUs, lock holders, threads. Only paints: what is where is decided by
-// rows() and the view {from, to, x, width} that the page hands over.
+// Painting one trace: what rows there are, and the stack. Only paints: what is where is decided by rows() and the
+// view {from, to, x, width} that the page hands over. lanes.js has the lanes.
 "use strict";
 var corun = globalThis.corun ?? (globalThis.corun = {});
 
 corun.GUTTER = 172;
 const MOST_TASKS = 200, MOST_LOCKS = 8;
+/* Pitch and bar of a thread's lane, largest first. */
+const LANES = [[60, 46], [46, 38], [32, 26], [24, 20], [18, 14]];
 
-/* The rows of a trace, top to bottom: {type, y, h, bar, ...}. */
-corun.rows = function (trace, dense, words) {
-	const rows = [];
-	let y = 0;
-	const add = (type, h, bar, more = {}) => {
-		rows.push({ type, y, h, bar, ...more });
-		y += h;
-	};
-	const peak = Math.max(1, trace.report.concurrency.max, trace.report.parallelism.max);
-	const task = dense ? 30 : 46;
+/* A thread that was parked for most of its life needs less height: [pitch, bar]. */
+const PARKED = [32, 20], MOSTLY_PARKED = 0.8;
 
-	add("stack", (peak <= 4 ? peak * task : dense ? 140 : 220) + 26, 0, { peak });
-	trace.cpus.forEach((spans, cpu) => spans && !dense && add("cpu", 26, 22, { spans, cpu }));
-	/* A path through one thread is that thread's own row. */
-	if (!dense && trace.path.n && new Set(trace.path.a.subarray(0, trace.path.n)).size > 1)
-		add("path", 34, 29);
-	/* The locks that were waited for longest. */
-	const locks = (trace.lanes ?? []).map((lock, id) => ({ ...lock, spans: trace.held[id] })).filter((lock) => lock.spans)
-		.sort((p, q) => q.contended_ns - p.contended_ns).slice(0, dense ? 0 : MOST_LOCKS);
+function mostlyParked(trace, thread) {
+	const time = trace.report.threads?.find((t) => t.id === thread), kinds = trace.kinds;
+	const parked = kinds.reduce((sum, kind, i) => sum + (trace.parkedSet.has(i) ? time?.time_ns[kind.name] ?? 0 : 0), 0);
 
-	const label = words === corun.words.ko ? "label_ko" : "label";
+	return time?.alive_ns > 0 && parked >= MOSTLY_PARKED * time.alive_ns && !trace.tasksOn(thread).length;
+}
 
-	for (const lock of locks)
-		add("holder", 26, 22, { spans: lock.spans, name: `${trace.kinds[lock.kind][label]}, ${words.heldBy}` });
-	const alive = trace.threads.filter((id) => !trace.names[id]?.outsider);
-	const [h, bar] = dense ? [30, 24] : alive.length <= 6 ? [60, 46] : alive.length <= 16 ? [32, 26] : [18, 14];
-	let process = -1;
+/* Processes with their threads, in the order of the picture: [{process, threads}]. */
+function families(trace) {
+	const found = [];
 
-	for (const id of alive.sort((p, q) => trace.names[p].process - trace.names[q].process || p - q)) {
-		if (trace.names[id].process !== process) {
-			process = trace.names[id].process;
-			const p = trace.process_names[process];
+	for (const id of trace.threads.filter((t) => !trace.names[t]?.outsider)
+		.sort((p, q) => trace.names[p].process - trace.names[q].process || p - q)) {
+		const { process } = trace.names[id];
 
-			add("process", 24, 0, { name: `${p.name} ${p.tgid}` });
+		if (found.at(-1)?.process !== process)
+			found.push({ process, threads: [] });
+		found.at(-1).threads.push(id);
+	}
+	return found;
+}
+
+/* Rows of processes, threads and tasks, with lanes of @lane = [pitch, bar]. */
+function lifeRows(trace, lane, { compared, lesson, words, folded }) {
+	const rows = [], add = (type, [h, bar], more) => rows.push({ type, h, bar, ...more });
+
+	for (const { process, threads } of families(trace)) {
+		const p = trace.process_names[process], name = `${p.name} ${p.tgid}`, alone = threads.length === 1;
+		const key = `p${process}`;
+
+		/* A process of one thread is that thread's row. */
+		if (!alone && !lesson)
+			add("process", [24, 0], { name, key, folded: folded.has(key) });
+		if (folded.has(key))
+			continue;
+		for (const id of threads) {
+			const tasks = trace.tasksOn(id), own = `t${id}`;
+			const small = tasks.length > 8 ? LANES[4] : lane[0] > 40 ? LANES[1] : lane[0] < 32 ? LANES[4] : LANES[3];
+
+			add("thread", !compared && lane[0] > 32 && mostlyParked(trace, id) ? PARKED : lane,
+				{ thread: id, alone: alone ? name : null, key: tasks.length ? own : null, folded: folded.has(own) });
+			/* At most as many tasks as one can look through; how many there are besides is said. */
+			for (const task of folded.has(own) ? [] : tasks.slice(0, MOST_TASKS))
+				add("thread", small, { thread: task, last: task === tasks.at(-1) });
+			if (tasks.length > MOST_TASKS && !folded.has(own))
+				add("note", [18, 0], { name: words.moreTasks(tasks.length - MOST_TASKS) });
 		}
-		add("thread", h, bar, { thread: id });
-		/* At most as many tasks as one can look through; how many there are besides is said. */
-		const tasks = trace.tasksOn(id);
+	}
+	return rows;
+}
 
-		for (const task of tasks.slice(0, MOST_TASKS))
-			add("thread", dense || tasks.length > 8 ? 18 : 26, dense || tasks.length > 8 ? 14 : 22, { thread: task });
-		if (tasks.length > MOST_TASKS)
-			add("note", 18, 0, { name: words.moreTasks(tasks.length - MOST_TASKS) });
+/* Which lanes a picture may have, largest first, by how many threads there are. */
+corun.lanesFor = function (traces, { compared, lesson }) {
+	const most = Math.max(...traces.map((trace) => trace.threads.filter((id) => !trace.names[id]?.outsider).length));
+	const tasks = traces.some((trace) => trace.stacked.tasks), first = compared ? tasks ? 1 : 2 : most <= 6 ? 0 : most <= 16 ? 2 : 4;
+	const last = compared ? 4 : most <= 6 ? 2 : most <= 16 ? 3 : 4;
+
+	return lesson ? [[52, 40], ...LANES.slice(1, 4)] : LANES.slice(first, last + 1);
+};
+
+/* The rows of a trace, top to bottom: {type, y, h, bar, ...}. @how: {compared, lesson,
+ * playing: without the stack, words, folded, peak, tasks, lane}. */
+corun.rows = function (trace, how) {
+	const { compared, lesson, playing, words, peak, lane } = how;
+	const rows = [], add = (type, h, bar, more = {}) => rows.push({ type, h, bar, ...more });
+	const unit = compared ? how.tasks ? 38 : 30 : 46;
+
+	if (!playing)
+		add("stack", Math.min(peak * unit, compared ? peak > 4 ? 140 : 160 : 220) + 26, 0, { peak });
+	if (!compared && !lesson) {
+		trace.cpus.forEach((pieces, cpu) => add("cpu", 26, 22, { pieces, cpu }));
+		/* The locks that were waited for longest. */
+		const locks = (trace.lanes ?? []).map((lock, id) => ({ ...lock, pieces: trace.held[id] })).filter((lock) => lock.pieces)
+			.sort((p, q) => q.contended_ns - p.contended_ns).slice(0, MOST_LOCKS);
+
+		for (const lock of locks)
+			add("holder", 26, 22, { pieces: lock.pieces, lock, name: words.holderOf(words.kind(trace.kinds[lock.kind])) });
+		/* A path through one thread is that thread's own row. */
+		if (trace.path.n && new Set(trace.path.a.subarray(0, trace.path.n)).size > 1)
+			add("path", 34, 29, { pieces: trace.path });
+		rows.at(-1).h += 6;
+	}
+	rows.push(...lifeRows(trace, lane, how));
+	let y = 0;
+
+	for (const row of rows) {
+		row.y = y;
+		y += row.h;
 	}
 	return { rows, height: y + 12 };
 };
 
-/* Index of the first of @spans (in order of time) that ends after @t. */
-function after(spans, t) {
-	let low = 0, high = spans.length;
-
-	while (low < high) {
-		const mid = (low + high) >> 1;
-
-		if (spans[mid].end > t)
-			high = mid;
-		else
-			low = mid + 1;
-	}
-	return low;
-}
-
 corun.Painter = class {
 	constructor(context, trace, levels, look, words, korean) {
-		Object.assign(this, { c: context, trace, levels, look, words, korean });
+		Object.assign(this, { c: context, trace, levels, look, words, korean, type: 1 });
 		this.raster = new corun.Raster(look);
 	}
 	x(t) {
@@ -93,21 +128,33 @@ corun.Painter = class {
 		const c = this.c;
 
 		c.font = `${weight} ${size}px ${corun.font}`;
-		if (c.measureText(text).width > width) {
-			let n = text.length;
+		const wide = (string) => c.measureText(string).width > width;
 
-			while (n > 4 && c.measureText(text.slice(0, n - 5) + "…" + text.slice(-4)).width > width)
+		/* A name of ten thousand letters is measured by its first hundred. */
+		if (text.length > 100)
+			text = `${text.slice(0, 80)}…${text.slice(-4)}`;
+		if (wide(text)) {
+			const letters = [...text];
+			let n = letters.length - 5;
+
+			while (n > 1 && wide(`${letters.slice(0, n).join("")}…${letters.slice(-4).join("")}`))
 				n--;
-			text = text.slice(0, Math.max(1, n - 5)) + "…" + text.slice(-4);
+			text = `${letters.slice(0, n).join("")}…${letters.slice(-4).join("")}`;
 		}
 		this.text(text, x, y, size, weight, color);
 	}
 	label(code) {
 		const kind = this.trace.kinds[code - corun.WAIT];
 
-		return kind ? this.korean ? kind.label_ko : kind.label :
-			[this.words.running, this.words.ready, this.words.ready, this.words.stopped,
-				this.words.unknown][code];
+		return kind ? this.words.kind(kind) : [this.words.running, this.words.ready, this.words.ready, this.words.stopped,
+			this.words.unknown][code];
+	}
+	/* "waiting for the GIL", "waiting in join (parked)", "running". */
+	doing(code) {
+		const kind = this.trace.kinds[code - corun.WAIT];
+
+		return !kind ? this.label(code) : this.trace.parked(code) ? this.words.parkedIn(this.words.kind(kind)) :
+			this.words.waitingFor(kind);
 	}
 	rect(family, x, y, w, h) {
 		const c = this.c, outlined = family === "unknown" || family === "stopped";
@@ -141,7 +188,7 @@ corun.Painter = class {
 		case "holder": return this.holder(row, y);
 		case "path": return this.path(row, y);
 		case "note": return this.text(row.name, 52, y + 9, 12, 400, this.look.neutral.ink2);
-		case "process": return this.text(`▾ ${row.name}`, 20, y + 13, 13, 600, this.look.neutral.ink);
+		case "process": return this.process(row, y);
 		default: return this.thread(row, y);
 		}
 	}
@@ -154,284 +201,190 @@ corun.Painter = class {
 		return this.trace.codes.filter((code) => this.trace.flight(code) || code === corun.UNKNOWN)
 			.sort((p, q) => rank(p) - rank(q) || p - q);
 	}
-	stack(row, y) {
-		const c = this.c, v = this.view, bottom = y + row.h - 14, unit = (row.h - 26) / row.peak;
-		const columns = this.levels.view(v.from, v.to, Math.max(1, Math.round(v.width))), raster = this.raster;
-
-		raster.begin(v.width, row.h - 14);
-		const shares = raster.shares(columns, columns.total(), v.from, v.to), base = new Float32Array(raster.w);
-		const labels = [], tall = unit * raster.scale;
+	/* Codes of one look lie together: ready is ready, whatever made it so. */
+	bands() {
+		const bands = [];
 
 		for (const code of this.order()) {
-			const slot = this.levels.slot[code], family = this.look.family(code), tile = raster.tile(family);
-			let best = null, run = null;
+			const family = this.look.family(code);
 
-			for (let x = 0; x < raster.w; x++) {
-				const share = shares[x * columns.slots + slot];
+			if (family === "ready" && bands.at(-1)?.family === "ready")
+				bands.at(-1).slots.push(this.levels.slot[code]);
+			else
+				bands.push({ code, family, slots: [this.levels.slot[code]] });
+		}
+		return bands;
+	}
+	stack(row, y) {
+		const c = this.c, v = this.view, bottom = y + row.h - 14, unit = (row.h - 26) / row.peak, raster = this.raster;
 
-				if (share * unit < 20)
-					run = null;
-				if (share <= 0)
-					continue;
-				const top = raster.h - (base[x] + share) * tall, low = raster.h - base[x] * tall;
+		raster.begin(v.width, row.h - 14);
+		const columns = this.levels.view(v.from, v.to, raster.w), base = new Float32Array(raster.w), labels = [];
+		const shares = columns.total(this.trace.stacked.what);
 
-				raster.column(tile, x, Math.round(top), Math.round(low));
-				base[x] += share;
-				if (share * unit < 20)
-					continue;
-				/* The longest stretch that a label fits into, and the band that all of it has. */
-				const high = Math.max(run?.top ?? 0, top), deep = Math.min(run?.low ?? raster.h, low);
+		for (const band of this.bands()) {
+			const heights = new Float32Array(raster.w);
 
-				run = run && deep - high >= 20 * raster.scale ? { ...run, x1: x + 1, top: high, low: deep } :
-					{ x0: x, x1: x + 1, top, low };
-				if (!best || run.x1 - run.x0 > best.x1 - best.x0)
-					best = run;
-			}
-			if (best && best.x1 - best.x0 > 40 * raster.scale)
-				labels.push([code, family, v.x + best.x0 / raster.scale, y + (best.top + best.low) / 2 / raster.scale,
-					(best.x1 - best.x0) / raster.scale]);
+			for (let x = 0; x < raster.w; x++)
+				for (const slot of band.slots)
+					heights[x] += shares[x * columns.slots + slot];
+			this.band(band, heights, base, unit, y, labels);
 		}
 		raster.end(c, v.x, y);
 		c.save();
 		c.beginPath();
 		c.rect(v.x, y, v.width, row.h);
 		c.clip();
-		this.stackLines(row, y, bottom, unit);
-		for (const [code, family, x, ly, width] of labels)
-			this.stackLabel(code, family, x, ly, width);
+		this.cpuLine(row, bottom, unit);
+		for (const label of labels)
+			this.stackLabel(...label);
 		c.restore();
 		this.stackGutter(row, y, bottom, unit);
 	}
-	stackLabel(code, family, x, y, width) {
-		const c = this.c;
-		const text = code === corun.RUNNING ? this.words.running :
-			code <= corun.PREEMPTED ? this.words.queue : this.words.waitingFor(this.label(code));
+	/* One band of the stack on those below it; where its label stands is added to @labels. */
+	band({ code, family }, heights, base, unit, y, labels) {
+		const raster = this.raster, { scale, w, h } = raster, tall = unit * scale, v = this.view;
+		const plain = raster.tile(family, true), patterned = raster.tile(family), edge = this.look.edge(family);
+		const line = edge ? raster.color(edge) : null, gap = code === corun.RUNNING ? Math.round(1.5 * scale) : 0;
+		const need = 20 * this.type * scale;
+		let best = null, run = null;
 
-		c.font = `700 16px ${corun.font}`;
+		for (let x0 = 0; x0 < w; x0++) {
+			if (heights[x0] * unit < 0.5)
+				continue;
+			let x1 = x0 + 1;
+
+			while (x1 < w && heights[x1] * unit >= 0.5)
+				x1++;
+			const wide = x1 - x0 >= 12 * scale, tile = wide ? patterned : plain;
+
+			for (let x = x0; x < x1; x++) {
+				const top = h - (base[x] + heights[x]) * tall, low = h - base[x] * tall, above = Math.round(top);
+
+				/* Page colour between what runs and what does not; an edge where pale fills would melt away. */
+				raster.column(tile, x, heights[x] * tall > 4 ? above + gap : above, Math.round(low));
+				if (line && wide && heights[x] * tall > 4)
+					raster.column(line, x, above, above + Math.max(1, Math.round(scale)));
+				/* The longest stretch that a label fits into, and the height that all of it has. */
+				if (low - top < need) {
+					run = null;
+					continue;
+				}
+				const high = Math.max(run?.top ?? 0, top), deep = Math.min(run?.low ?? h, low);
+
+				run = run && run.x1 === x && deep - high >= need ? { ...run, x1: x + 1, top: high, low: deep } :
+					{ x0: x, x1: x + 1, top, low };
+				if (!best || run.x1 - run.x0 > best.x1 - best.x0)
+					best = run;
+			}
+			x0 = x1;
+		}
+		for (let x = 0; x < w; x++)
+			base[x] += heights[x];
+		if (best && best.x1 - best.x0 > 40 * scale)
+			labels.push([code, family, v.x + best.x0 / scale, y + (best.top + best.low) / 2 / scale, (best.x1 - best.x0) / scale]);
+	}
+	stackLabel(code, family, x, y, width) {
+		const c = this.c, size = Math.round(16 * this.type);
+		const text = code === corun.RUNNING ? this.words.running : code <= corun.PREEMPTED ? this.words.queue : this.doing(code);
+
+		c.font = `700 ${size}px ${corun.font}`;
 		const w = c.measureText(text).width, left = Math.max(x, this.view.x) + 14;
 
 		if (w + 28 > width)
 			return;
 		if (corun.families[family][3]) {
 			c.fillStyle = this.look.fill(family);
-			c.fillRect(left - 6, y - 12, w + 12, 24);
+			c.fillRect(left - 6, y - size * 0.7, w + 12, size * 1.4);
 		}
-		this.text(text, left, y, 16, 700, this.look.ink(family));
+		this.text(text, left, y, size, 700, this.look.ink(family));
 	}
-	stackLines(row, y, bottom, unit) {
-		const c = this.c, v = this.view, cpus = this.trace.report.target.usable_cpus;
+	/* CPUs that the stack's line marks: tasks of one thread cannot use them. */
+	cpus() {
+		return this.trace.stacked.tasks ? 0 : this.trace.report.target.usable_cpus;
+	}
+	/* How many CPUs there are for it: dashed ink on a casing of page colour. */
+	cpuLine(row, bottom, unit) {
+		const c = this.c, v = this.view, cpus = this.cpus();
 
 		if (!cpus || cpus > row.peak + 0.5)
 			return;
-		const line = bottom - cpus * unit;
+		const line = Math.round(bottom - cpus * unit) + 0.5;
+		const stroke = (x0, x1) => {
+			c.beginPath();
+			c.moveTo(x0, line);
+			c.lineTo(x1, line);
+			c.stroke();
+		};
 
 		c.strokeStyle = this.look.neutral.page;
 		c.globalAlpha = 0.55;
 		c.lineWidth = 4;
-		c.beginPath();
-		c.moveTo(v.x, line);
-		c.lineTo(v.x + v.width, line);
-		c.stroke();
+		stroke(v.x, v.x + v.width);
 		c.globalAlpha = 1;
 		c.strokeStyle = this.look.neutral.ink;
 		c.lineWidth = 1.5;
 		c.setLineDash([6, 4]);
-		c.stroke();
+		stroke(v.x - 4, v.x + v.width);
 		c.setLineDash([]);
 	}
+	/* A title of several words may take two lines. */
+	heading(text, x, y, width, size, color) {
+		const c = this.c, words = text.split(" "), lines = [""];
+
+		c.font = `700 ${size}px ${corun.font}`;
+		for (const word of words) {
+			if (lines.at(-1) && lines.length < 2 && c.measureText(`${lines.at(-1)} ${word}`).width > width)
+				lines.push("");
+			lines[lines.length - 1] += (lines.at(-1) && " ") + word;
+		}
+		lines.forEach((line, i) => this.name(line, x, y + i * (size + 4), width, size, 700, color));
+		return lines.length;
+	}
 	stackGutter(row, y, bottom, unit) {
-		const n = this.look.neutral, x = this.view.x - 10, cpus = this.trace.report.target.usable_cpus;
-		const step = row.peak <= 8 ? 1 : Math.ceil(row.peak / 8);
+		const n = this.look.neutral, x = this.view.x - 10, cpus = this.cpus(), t = this.type;
+		const step = Math.max(row.peak <= 8 ? 1 : Math.ceil(row.peak / 8), Math.ceil(14 / unit)), w = this.words;
+		const line = cpus && cpus <= row.peak + 0.5 ? bottom - cpus * unit : null;
+		const what = this.trace.stacked.tasks ? w.tasksInFlight : w.threads;
 
-		this.name(this.title ?? this.words.threads, this.title ? 30 : 20, y + 18, this.title ? 112 : 122, 13, 700, n.ink);
-		this.text(this.words.height, 20, y + 36, 12, 400, n.ink2);
-		this.text(this.words.green, 20, y + 52, 12, 400, n.ink2);
+		if (this.letter) {
+			this.c.fillStyle = n.ink;
+			this.c.fillRect(20, y + 9, 21, 21);
+			this.text(this.letter, 30.5, y + 20, 13, 700, n.page, "center");
+			const lines = this.heading(this.title, 50, y + 20, corun.GUTTER - 76, Math.round(16 * Math.min(t, 1.1)), n.ink);
+
+			if (row.h > 60 && t === 1)
+				this.text(what, 50, y + 19 + lines * 20, 12, 400, n.ink2);
+		} else {
+			this.text(what, 20, y + 14, Math.round(13 * t), 700, n.ink);
+			if (row.h > 70 && t === 1) {
+				this.text(w.height, 20, y + 32, 12, 400, n.ink2);
+				this.text(w.green, 20, y + 48, 12, 400, n.ink2);
+			}
+		}
 		for (let k = 0; k <= row.peak; k += step)
-			this.text(String(k), x, bottom - k * unit, 12, 400, n.ink2, "right");
-		if (cpus && cpus <= row.peak + 0.5 && bottom - cpus * unit > y + 64)
-			this.text(this.words.cpus(cpus), x - 18, bottom - cpus * unit, 12, 700, n.ink, "right");
-	}
-
-	/* ---- lanes ---- */
-
-	/* Which of the two greys: neighbours in the picture differ. */
-	shade(thread) {
-		this.shades ??= new Map(this.trace.threads.filter((id) => !this.trace.names[id]?.outsider).map((id, i) => [id, i % 2]));
-		return this.shades.get(thread) ?? thread % 2;
-	}
-	/* Who: identity by number and two greys, never by colour. */
-	identity(thread, x0, x1, y, h) {
-		const c = this.c, n = this.look.neutral, chosen = this.selected?.thread === thread;
-
-		c.fillStyle = chosen ? n.ink : this.shade(thread) ? n.id2 : n.id1;
-		c.fillRect(x0, y, Math.max(x1 - x0 - 1, 0.6), h);
-		const full = `${thread} ${this.trace.name(thread)}`, text = x1 - x0 > full.length * 8 + 12 ? full : String(thread);
-
-		if (x1 - x0 > 16)
-			this.text(text, (x0 + x1) / 2, y + h / 2, 12, 700, chosen ? n.page : n.ink, "center");
-	}
-	cpu(row, y) {
-		this.text(`CPU ${row.cpu}`, 20, y + 12, 13, 400, this.look.neutral.ink);
-		this.whoWhen(row, y);
-	}
-	/* Who it was, span by span, in order of time; thread -1: not known. */
-	whoWhen(row, y) {
-		const v = this.view, first = after(row.spans, v.from), last = after(row.spans, v.to);
-
-		if (last - first > v.width)
-			return this.sampled(row, y, (t) => {
-				const s = row.spans[after(row.spans, t)];
-
-				return s && s.start <= t ? s.thread : -1;
-			});
-		for (const s of row.spans.slice(first, last + 1))
-			if (s.start < v.to && s.thread >= 0)
-				this.identity(s.thread, Math.max(this.x(s.start), v.x), Math.min(this.x(s.end), v.x + v.width), y, row.bar);
-	}
-	/* More pieces than pixels: who it was in the middle of each. */
-	sampled(row, y, who) {
-		const v = this.view, raster = this.raster, n = this.look.neutral;
-
-		raster.begin(v.width, row.bar);
-		const tiles = [raster.color(n.id1), raster.color(n.id2)], chosen = raster.color(n.ink);
-
-		for (let x = 0; x < raster.w; x++) {
-			const thread = who(v.from + (x + 0.5) / raster.w * (v.to - v.from));
-
-			if (thread >= 0)
-				raster.column(this.selected?.thread === thread ? chosen : tiles[this.shade(thread)], x, 0, raster.h);
-		}
-		raster.end(this.c, v.x, y);
-	}
-	holder(row, y) {
-		this.name(row.name, 20, y + 12, corun.GUTTER - 30, 13, 400, this.look.neutral.ink);
-		this.whoWhen(row, y);
-	}
-	thread(row, y) {
-		const n = this.look.neutral, v = this.view, s = this.trace.columns(row.thread);
-		const task = row.thread < 0, info = this.trace.names[row.thread], chosen = this.selected?.thread === row.thread;
-		const small = row.bar < 20, middle = y + row.bar / 2 + (small ? 0 : 4);
-
-		this.name(this.trace.name(row.thread), task ? 52 : 32, middle, task ? 112 : small ? 84 : 92, small ? 11 : 13, chosen ? 700 : 400,
-			task ? n.ink2 : n.ink);
-		if (task)
-			this.branch(y, row);
-		else
-			this.text(String(info.tid), corun.GUTTER - 10, middle, 11, 400, n.ink3, "right");
-		const first = s.at(v.from), last = Math.min(s.at(v.to), s.n - 1);
-
-		if (last - first > v.width / 3)
-			this.dense(row, y);
-		else
-			this.spans(s, first, last, row, y);
-	}
-	/* The tree line from a thread to its task. */
-	branch(y, row) {
-		this.c.fillStyle = this.look.neutral.ink3;
-		this.c.fillRect(38, y - (row.h - row.bar), 1, row.h - row.bar / 2);
-		this.c.fillRect(38, y + row.bar / 2, 9, 1);
-	}
-	/* More spans than pixels: each column's shares from the base up, each with its own height. */
-	dense(row, y) {
-		const v = this.view, columns = this.levels.view(v.from, v.to, Math.max(1, Math.round(v.width))), raster = this.raster;
-
-		raster.begin(v.width, row.bar);
-		const shares = raster.shares(columns, columns.of(row.thread), v.from, v.to);
-		const codes = this.trace.codes.map((code) => {
-			const family = this.look.family(code);
-
-			return { slot: this.levels.slot[code], tile: raster.tile(family, true), high: this.look.height(family) * raster.h };
-		});
-
-		for (let x = 0; x < raster.w; x++) {
-			let below = 0;
-
-			for (const { slot, tile, high } of codes) {
-				const share = shares[x * columns.slots + slot];
-
-				if (share <= 0)
-					continue;
-				raster.column(tile, x, Math.round(raster.h - below - share * high), Math.round(raster.h - below));
-				below += share * high;
-			}
-		}
-		raster.end(this.c, v.x, y);
-	}
-	bar(code, start, end, row, y) {
-		const v = this.view, family = this.look.family(code);
-		const x0 = Math.max(this.x(start), v.x), x1 = Math.min(this.x(end), v.x + v.width);
-		const h = family === "parked" ? 2 : Math.max(2, Math.round(this.look.height(family) * row.bar));
-
-		this.rect(family, x0, y + row.bar - h, x1 - x0, h);
-		return () => x1 - x0 >= 18 && row.bar >= 14 &&
-			this.spanLabel(code, family, x0, x1, y + row.bar - h, h, end - start, row);
-	}
-	/* One wait for a lock stays one bar over its time-outs; what parts it is drawn over it. */
-	spans(s, first, last, row, y) {
-		const labels = [], waits = this.trace.waitsOf(row.thread);
-		let w = 0;
-
-		for (let i = first; i <= last; i++) {
-			const start = s.startOf(i);
-
-			while (w < waits.length && waits[w].start + waits[w].length <= start)
-				w++;
-			const whole = waits[w]?.start <= start ? waits[w] : null;
-
-			if (this.trace.tooShort(s, i))
-				continue;
-			if (whole && s.code[i] === corun.WAIT + whole.kind) {
-				if (i === first || start === whole.start)
-					labels.push(this.bar(s.code[i], whole.start, whole.start + whole.length, row, y));
-				continue;
-			}
-			labels.push(this.bar(s.code[i], start, s.end[i], row, y));
-		}
-		/* Above all bars: a short one must not cut the text of a long one. */
-		for (const label of labels)
-			label();
-	}
-	spanLabel(code, family, x0, x1, top, h, length, row) {
-		const c = this.c, d = corun.duration(length), kind = this.label(code), size = row.bar < 20 ? 10 : 12;
-		const text = family === "parked" ? [this.words.waitingFor(kind), kind] :
-			code === corun.RUNNING ? [d] : code <= corun.PREEMPTED ? [`${kind}, ${d}`, d] :
-				[`${this.words.waitingFor(kind)}, ${d}`, `${kind}, ${d}`, kind];
-
-		if (h < size && family !== "parked")
-			return;
-		c.font = `400 ${size}px ${corun.font}`;
-		const fits = text.find((t) => c.measureText(t).width + 10 <= x1 - x0);
-
-		if (!fits)
-			return;
-		const middle = family === "parked" ? top - 8 : top + h / 2;
-		const width = c.measureText(fits).width;
-
-		if (corun.families[family][3] && x1 - x0 >= 12) {
-			c.fillStyle = this.look.fill(family);
-			c.fillRect(x0 + 3, middle - size / 2 - 2, width + 5, size + 4);
-		}
-		this.text(fits, x0 + 5, middle, size, 400,
-			family === "parked" ? this.look.neutral.ink3 : this.look.ink(family));
+			this.text(String(k), x, bottom - k * unit, Math.round(12 * t), 400, n.ink2, "right");
+		if (line !== null && line > y + (this.letter ? row.h > 60 ? 54 : 32 : row.h > 70 && t === 1 ? 60 : 28))
+			this.text(w.cpus(cpus), x - 18, line, Math.round(12 * t), 700, n.ink, "right");
 	}
 };
 
-/* Steps of 1, 2, 5, at least 90 px apart. */
-corun.ticks = function (from, to, width) {
-	const least = (to - from) / width * 90, power = 10 ** Math.floor(Math.log10(least));
+/* Steps of 1, 2, 5, at least @apart px apart. */
+corun.ticks = function (from, to, width, apart = 90) {
+	const least = (to - from) / width * apart, power = 10 ** Math.floor(Math.log10(least));
 	const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= least);
 	const ticks = [];
 
-	for (let t = Math.ceil(from / step) * step; t <= to; t += step)
-		ticks.push(t);
+	for (let k = Math.ceil(from / step); k * step <= to; k++)
+		ticks.push(k * step);
 	return { ticks, step };
 };
 
-/* A time on the axis: as many digits as the step needs, the unit on every label. */
-corun.moment = function (t, step) {
+/* A time on the axis: as many digits as the step needs, the unit on every label: "180 ms", "1.5 s". */
+corun.moment = function (t, step, to) {
 	const [unit, name] = [[1e9, "s"], [1e6, "ms"], [1e3, "µs"], [1, "ns"]]
-		.find(([u]) => step >= u / 2 || u === 1) ?? [1, "ns"];
-	const digits = Math.max(0, Math.ceil(-Math.log10(step / unit)));
+		.find(([u]) => step >= u / 2 || u === 1 || (to >= u && step >= u / 10));
+	const digits = Math.max(0, Math.ceil(-Math.log10(step / unit) - 1e-9));
 
-	return `${(t / unit).toFixed(Math.min(digits, 6))} ${name}`;
+	return t === 0 ? "0" : `${(t / unit).toFixed(Math.min(digits, 6))} ${name}`;
 };

@@ -4,7 +4,174 @@
 "use strict";
 var corun = globalThis.corun ?? (globalThis.corun = {});
 
-const MAX_BUCKETS = 4096;
+const BLOCK = 32;
+
+/*
+ * Sums of one lane: how long it was in each of @slots up to every BLOCK-th span, and the longest span of each
+ * block. So a column of any width costs a look at the spans at its two ends, however many lie between.
+ */
+corun.LaneSums = class {
+	constructor(s, slots, slotOf) {
+		const blocks = Math.floor(s.n / BLOCK);
+		const running = new Float64Array(slots);
+
+		Object.assign(this, { s, slots, slotOf });
+		this.before = new Float64Array((blocks + 1) * slots);
+		this.longest = new Float64Array(blocks + 1);
+		for (let i = 0; i < s.n; i++) {
+			const block = Math.floor(i / BLOCK), length = s.end[i] - s.startOf(i);
+
+			running[slotOf(i)] += length;
+			this.longest[block] = Math.max(this.longest[block], length);
+			if (i % BLOCK === BLOCK - 1)
+				this.before.set(running, (block + 1) * slots);
+		}
+	}
+	/* Adds to @out, from @at, the shares of [@from, @to) of @width ns, beginning at span @i; the span at @to. */
+	column(out, at, i, from, to, width) {
+		const { s, slots, before } = this, { end } = s;
+		let t = Math.max(from, s.startOf(i));
+
+		while (i < s.n && t < to) {
+			if (i % BLOCK === 0 && i + BLOCK <= s.n && end[i + BLOCK - 1] <= to && s.startOf(i) >= from) {
+				const block = i / BLOCK, last = this.blocksUntil(block + 1, to);
+
+				for (let k = 0; k < slots; k++)
+					out[at + k] += (before[last * slots + k] - before[block * slots + k]) / width;
+				i = last * BLOCK;
+				t = end[i - 1];
+				continue;
+			}
+			const until = Math.min(end[i], to);
+
+			out[at + this.slotOf(i)] += (until - t) / width;
+			t = until;
+			if (end[i] > to)
+				break;
+			i++;
+		}
+		return i;
+	}
+	/* The last block from @low on before which all has ended by @to. */
+	blocksUntil(low, to) {
+		const { s } = this, ended = (block) => block * BLOCK <= s.n && s.end[block * BLOCK - 1] <= to;
+		let step = 1;
+
+		for (; ended(low + step); step *= 2)
+			low += step;
+		for (; step >= 1; step /= 2)
+			if (ended(low + step))
+				low += step;
+		return low;
+	}
+	/* Shares by slot of @n columns of @width ns from @from. */
+	columns(from, width, n) {
+		const { s, slots } = this, out = new Float32Array(n * slots), end = s.n ? s.end[s.n - 1] : 0;
+		const first = Math.max(0, Math.floor((s.start - from) / width)), last = Math.min(n, Math.ceil((end - from) / width));
+
+		for (let k = first, i = s.at(from + first * width); k < last; k++)
+			i = this.column(out, k * slots, i, from + k * width, from + (k + 1) * width, width);
+		return out;
+	}
+	/* The spans of [@from, @to) that last @least ns or more: f(index). */
+	long(from, to, least, f) {
+		const { s } = this;
+
+		for (let i = s.at(from); i < s.n && s.startOf(i) < to;) {
+			if (this.longest[Math.floor(i / BLOCK)] < least) {
+				i += BLOCK - i % BLOCK;
+				continue;
+			}
+			if (s.end[i] - s.startOf(i) >= least)
+				f(i);
+			i++;
+		}
+	}
+};
+
+/*
+ * Sums of many lanes: every change of state in order of time, and at every BLOCK-th how many are in each slot. The
+ * time in a slot up to T is (how many are in it) x T + (what ended in it) - (what began in it): one step a change.
+ */
+corun.TotalSums = class {
+	constructor(lanes, slots, slotOf) {
+		const n = lanes.reduce((sum, s) => sum + (s.n ? s.n + 1 : 0), 0), at = [0];
+		const time = new Float64Array(n), from = new Uint8Array(n), to = new Uint8Array(n);
+		let k = 0;
+
+		this.slots = slots;
+		for (const s of lanes) {
+			for (let i = 0; i <= s.n && s.n; i++, k++) {
+				time[k] = s.startOf(i);
+				from[k] = i ? slotOf[s.code[i - 1]] : slots;
+				to[k] = i < s.n ? slotOf[s.code[i]] : slots;
+			}
+			if (s.n)
+				at.push(k);
+		}
+		const order = corun.merge(time, at), many = slots + 1; /* one more for "does not live" */
+
+		Object.assign(this, { n, many, time: time.map((_, i) => time[order[i]]), from: from.map((_, i) => from[order[i]]),
+			to: to.map((_, i) => to[order[i]]) });
+		const blocks = Math.ceil(n / BLOCK) + 1;
+
+		this.count = new Int32Array(blocks * many);
+		this.offset = new Float64Array(blocks * many);
+		this.state = { count: new Int32Array(many), offset: new Float64Array(many) };
+		for (let i = 0; i < n; i++) {
+			if (i % BLOCK === 0) {
+				this.count.set(this.state.count, i / BLOCK * many);
+				this.offset.set(this.state.offset, i / BLOCK * many);
+			}
+			this.change(i);
+		}
+	}
+	change(i) {
+		const { count, offset } = this.state, from = this.from[i], to = this.to[i], t = this.time[i];
+
+		count[from]--;
+		offset[from] += t;
+		count[to]++;
+		offset[to] -= t;
+	}
+	/* The first change after @t. */
+	after(t) {
+		let low = 0, high = this.n;
+
+		while (low < high) {
+			const mid = (low + high) >> 1;
+
+			if (this.time[mid] > t)
+				high = mid;
+			else
+				low = mid + 1;
+		}
+		return low;
+	}
+	columns(from, width, n) {
+		const { slots, many, state } = this, out = new Float32Array(n * slots), last = new Float64Array(slots);
+
+		for (let k = 0, next = -1; k <= n; k++) {
+			const t = from + k * width, until = this.after(t), block = Math.floor(until / BLOCK);
+
+			if (next < block * BLOCK) {
+				next = block * BLOCK;
+				state.count.set(this.count.subarray(block * many, block * many + many));
+				state.offset.set(this.offset.subarray(block * many, block * many + many));
+			}
+			for (; next < until; next++)
+				this.change(next);
+			for (let slot = 0; slot < slots; slot++) {
+				const now = state.count[slot] * t + state.offset[slot];
+
+				if (k)
+					out[(k - 1) * slots + slot] = Math.max(0, now - last[slot]) / width;
+				last[slot] = now;
+			}
+		}
+		return out;
+	}
+};
 
 corun.Levels = class {
 	constructor(trace) {
@@ -12,110 +179,47 @@ corun.Levels = class {
 		this.slot = new Uint8Array(256);
 		trace.codes.forEach((code, i) => { this.slot[code] = i; });
 		this.slots = trace.codes.length || 1;
-		this.length = Math.max(trace.window_ns, 1);
-		/* Few buckets for many threads: memory is bounded. */
-		this.limit = Math.max(64, Math.min(MAX_BUCKETS,
-			2 ** Math.floor(Math.log2(2e7 / (this.slots * Math.max(1, trace.threads.length))))));
-		this.cache = new Map();
+		this.lanes = new Map();
+		this.totals = new Map();
 	}
-	/* Time by slot of spans @s in each of @n columns from @from, @width ns each; @drawn: without the waits that
-	 * are too short to be drawn. */
-	sum(s, from, width, n, drawn = false) {
-		const shares = new Float32Array(n * this.slots);
-		const to = from + n * width;
+	/* The sums of a lane, made when it is first looked at: a thread's or task's, or those of @pieces. */
+	sums(id) {
+		let sums = this.lanes.get(id);
 
-		for (let i = s.at(from); i < s.n; i++) {
-			const start = Math.max(s.startOf(i), from), end = Math.min(s.end[i], to);
+		if (!sums) {
+			const s = this.trace.columns(id);
 
-			if (start >= to)
-				break;
-			if (drawn && this.trace.tooShort(s, i))
-				continue;
-			const slot = this.slot[s.code[i]];
-			let column = Math.floor((start - from) / width);
-
-			for (let t = start; t < end && column < n; column++) {
-				const next = Math.min(end, from + (column + 1) * width);
-
-				shares[column * this.slots + slot] += (next - t) / width;
-				t = next;
-			}
+			sums = new corun.LaneSums(s, this.slots, (i) => this.slot[s.code[i]]);
+			this.lanes.set(id, sums);
 		}
-		return shares;
+		return sums;
 	}
-	/* All threads, and their sum, over the whole run in buckets of a power-of-two fraction of it; a task's when it
-	 * is asked for. */
-	level(buckets) {
-		let level = this.cache.get(buckets);
-
-		if (!level) {
-			level = { of: new Map(), total: new Float32Array(buckets * this.slots) };
-			for (const [id, s] of this.trace.spans_of) {
-				const shares = this.sum(s, 0, this.length / buckets, buckets);
-
-				level.of.set(id, this.trace.min_wait_ns ?
-					this.sum(s, 0, this.length / buckets, buckets, true) : shares);
-				for (let i = 0; i < shares.length; i++)
-					level.total[i] += shares[i];
-			}
-			this.cache.set(buckets, level);
-		}
-		return level;
+	/* Of pieces: slots 0 and 1 are the two greys of identity, 2 is nobody. */
+	pieces(s, shade) {
+		if (!this.lanes.has(s))
+			this.lanes.set(s, new corun.LaneSums(s, 3, (i) => s.a[i] ? shade(s.a[i] - 1) : 2));
+		return this.lanes.get(s);
 	}
-	/*
-	 * Shares of each lane in @n columns of [from, to): {width, from, n, of(id), total()}. Coarse views are
-	 * answered from buckets that were summed once; fine ones from the spans, which then are few.
-	 */
+	total(what) {
+		if (!this.totals.has(what))
+			this.totals.set(what, new corun.TotalSums([...this.trace[what].values()], this.slots, this.slot));
+		return this.totals.get(what);
+	}
+	/* Shares of each lane in @n columns of [from, to): {width, from, n, of(id), total()}; the total of threads, or
+	 * of tasks. */
 	view(from, to, n) {
-		const wanted = this.length / ((to - from) / n);
-		const buckets = 2 ** Math.ceil(Math.log2(Math.max(wanted, 1)));
+		const width = (to - from) / n;
 
-		if (buckets > this.limit) {
-			const width = (to - from) / n, made = new Map();
-
-			const of = (id) => {
-				if (!made.has(id))
-					made.set(id, this.sum(this.trace.columns(id), from, width, n, true));
-				return made.get(id);
-			};
-			const whole = this.trace.min_wait_ns ? (id) => this.sum(this.trace.columns(id), from, width, n) : of;
-
-			return { from, width, n, slots: this.slots, of, total: () => {
-				const total = new Float32Array(n * this.slots);
-
-				for (const [id, s] of this.trace.spans_of) {
-					/* Most threads of a close view do not live in it, or are in one state throughout. */
-					if (s.start >= to || !s.n || s.end[s.n - 1] <= from)
-						continue;
-					const shares = whole(id);
-
-					for (let i = 0; i < total.length; i++)
-						total[i] += shares[i];
-				}
-				return total;
-			} };
-		}
-		const width = this.length / buckets;
-		const first = Math.max(0, Math.floor(from / width));
-		const last = Math.min(buckets, Math.ceil(to / width));
-		const level = this.level(buckets);
-
-		const cut = (shares) => shares.subarray(first * this.slots, last * this.slots);
-
-		return { from: first * width, width, n: Math.max(0, last - first), slots: this.slots, total: () => cut(level.total),
-			of: (id) => {
-				if (!level.of.has(id))
-					level.of.set(id, this.sum(this.trace.columns(id), 0, width, buckets, true));
-				return cut(level.of.get(id));
-			} };
+		return { from, width, n, slots: this.slots, of: (id) => this.sums(id).columns(from, width, n),
+			total: (what = "spans_of") => this.total(what).columns(from, width, n) };
 	}
 };
 
-/* Thread-time by code in [from, to), exact; the same sums as the report's. */
-corun.usage = function (trace, from, to) {
+/* Time of threads (or tasks) by code in [from, to), exact; the same sums as the report's. */
+corun.usage = function (trace, from, to, what = "spans_of") {
 	const ns = {};
 
-	for (const s of trace.spans_of.values()) {
+	for (const s of trace[what].values()) {
 		for (let i = s.at(from); i < s.n; i++) {
 			const start = Math.max(s.startOf(i), from);
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The panel beside the picture: figures, where the time went, the joint histogram, what is selected.
+// The panel beside the picture: figures, where the time went, the joint histogram, a range. details.js has what is
+// selected.
 "use strict";
 var corun = globalThis.corun ?? (globalThis.corun = {});
 
@@ -14,14 +15,14 @@ corun.element = function (what, attributes = {}, ...children) {
 			node.addEventListener(key.slice(2), value);
 		else if (key === "style")
 			node.style.cssText = value;
-		else
+		else if (value !== null)
 			node.setAttribute(key, value);
 	}
 	node.append(...children.filter((child) => child !== null && child !== undefined));
 	return node;
 };
 
-/* Shares of the time in flight by family and label, largest first, from codes -> ns. */
+/* Shares of the time in flight by code, largest first, from codes -> ns. */
 corun.shares = function (trace, usage) {
 	const flight = Object.entries(usage).filter(([code]) => trace.flight(Number(code)));
 	const whole = flight.reduce((sum, [, ns]) => sum + ns, 0), merged = new Map();
@@ -38,162 +39,140 @@ corun.shares = function (trace, usage) {
 corun.Panel = class {
 	constructor(page) {
 		this.page = page;
-		this.node = corun.element("aside.panel", { "aria-live": "polite" });
+		this.node = corun.element("aside.panel");
 	}
-	swatch(trace, code) {
-		const look = this.page.looks.get(trace), family = look.family(code);
+	swatch(trace, family) {
+		const look = this.page.looks.get(trace), pattern = corun.families[family][3];
 
-		return corun.element("span.swatch", { style: `background:${look.fill(family)}` });
+		return corun.element("span.swatch", { style: `background:${pattern ? `url(${look.tile(family).toDataURL()}),` : ""}` +
+			`linear-gradient(${look.fill(family)} 0 0)${look.edge(family) ? `;box-shadow:inset 0 1px ${look.edge(family)}` : ""}` });
 	}
 	render() {
-		const { traces, selected, range } = this.page;
+		const { traces, selected, range, lesson } = this.page, many = traces.length > 1;
 
-		if (this.page.lesson?.hidden) {
+		if (lesson?.hidden) {
 			this.node.replaceChildren();
 			return;
 		}
-		const parts = traces.length === 1 ? [this.figures(traces[0]), this.breakdown(traces[0])] :
-			traces.map((t) => this.joint(t));
+		const parts = traces.map((t) => corun.element("div.of", {}, many ? this.side(t) : null,
+			many ? null : this.figures(t), many ? null : this.breakdown(t),
+			corun.element("div.live", { "aria-live": "polite" }, selected?.trace === t ? this.selection(selected) : null,
+				range ? this.range(t, range) : null), this.table(t)));
 
-		if (selected)
-			parts.push(this.selection(selected));
-		if (range)
-			parts.push(...traces.map((t) => this.range(t, range)));
-		parts.push(...traces.map((t) => this.table(t)));
 		this.node.replaceChildren(...parts);
+		this.align();
+	}
+	/* Beside a comparison every trace's part stands at its own rows. */
+	align() {
+		const { sections, traces } = this.page, parts = this.node.querySelectorAll(".of");
+
+		if (traces.length > 1)
+			parts.forEach((part, i) => {
+				part.style.minHeight = `${(sections[i + 1]?.y ?? this.page.height) - sections[i].y}px`;
+			});
+	}
+	usage(trace) {
+		return corun.usage(trace, 0, trace.window_ns, trace.stacked.what);
 	}
 	figures(trace) {
-		const w = this.page.words, r = trace.report;
-		const figure = (value, label, extra = "") => corun.element(`div.figure${extra}`, {},
-			corun.element("b", {}, value.toFixed(1)), corun.element("span", {}, label));
+		const w = this.page.words, r = trace.stacked.tasks ? trace.report.tasks : trace.report;
+		const figure = (value, label, running) => corun.element(`div.figure${running ? ".running" : ""}`, {},
+			corun.element("b", {}, value), corun.element("span", {}, running ? this.swatch(trace, "running") : null, label));
+		const cpus = trace.report.target.usable_cpus;
 
-		return corun.element("div.figures", {}, figure(r.concurrency.mean, w.inFlight),
-			figure(r.parallelism.mean, w.running, ".running"), figure(r.demand.mean, w.demand),
-			figure(r.target.usable_cpus ?? 0, w.usable));
+		return corun.element("div.figures", {}, figure(r.concurrency.mean.toFixed(1), w.inFlight),
+			figure(r.parallelism.mean.toFixed(1), w.running, true), figure(r.demand.mean.toFixed(1), w.demand),
+			figure(cpus ? cpus.toFixed(1) : "?", w.usable));
 	}
 	breakdown(trace) {
-		const w = this.page.words, usage = corun.usage(trace, 0, trace.window_ns);
+		const w = this.page.words, usage = this.usage(trace), look = this.page.looks.get(trace);
 		const { whole, list } = corun.shares(trace, usage), painter = this.page.painters.get(trace);
-		const parked = Object.entries(usage).filter(([code]) => trace.parked(Number(code)))
+		const parked = Object.entries(usage).filter(([code, ns]) => trace.parked(Number(code)) && ns > 0).sort((p, q) => q[1] - p[1])
 			.map(([code, ns]) => `${painter.label(Number(code))} ${corun.duration(ns)}`).join(", ");
 
-		return corun.element("div.two", {}, this.joint(trace), corun.element("div", {},
-			corun.element("h3", {}, `${corun.duration(whole)} ${w.ofWhich}`),
-			...list.slice(0, 7).map(({ code, share }) => corun.element("div.share", {},
-				this.swatch(trace, code), corun.element("span", {}, painter.label(code)),
+		return corun.element("div.two", {}, this.joint(trace, 132), corun.element("div", {},
+			corun.element("h3", {}, w.ofWhich(corun.duration(whole))),
+			...list.slice(0, 6).map(({ code, share }) => corun.element("div.share", {},
+				this.swatch(trace, look.family(code)), corun.element("span", {}, painter.label(code)),
 				corun.element("b", {}, corun.percent(share)),
-				corun.element("i", { style: `width:${100 * share}%;background:` +
-					this.page.looks.get(trace).fill(this.page.looks.get(trace).family(code)) }))),
-			parked ? corun.element("p", {}, `${w.parked}: ${parked}`) : null));
+				corun.element("i", { style: `width:${100 * share}%;background:${look.fill(look.family(code))}` }))),
+			parked ? corun.element("p", {}, `${w.andParked}: ${parked}`) : null));
 	}
-	/* Time at k running while m were in flight: one small square that holds the whole story. */
-	joint(trace) {
-		const { joint, concurrency, target } = trace.report, look = this.page.looks.get(trace);
-		const max = Math.min(12, Math.max(1, concurrency.max)), cell = Math.max(9, Math.floor((this.page.traces.length > 1 ? 150 : 100) / (max + 1)));
-		const size = cell * (max + 1), scale = devicePixelRatio || 1;
-		const canvas = corun.element("canvas.joint", { width: (size + 34) * scale, height: (size + 34) * scale,
-			style: `width:${size + 34}px;height:${size + 34}px`, role: "img",
-			"aria-label": `${this.page.words.inFlight} × ${this.page.words.running}` });
-		const c = canvas.getContext("2d"), n = look.neutral;
-		const whole = joint.flat().reduce((sum, ns) => sum + ns, 0) || 1;
-		const cause = corun.shares(trace, corun.usage(trace, 0, trace.window_ns)).list
-			.find(({ code }) => code !== corun.RUNNING)?.code ?? corun.WOKEN;
+	/* What stood most between those in flight and the CPUs. */
+	cause(trace) {
+		return corun.shares(trace, this.usage(trace)).list.find(({ code }) => code !== corun.RUNNING)?.code ?? corun.WOKEN;
+	}
+	joint(trace, room) {
+		const page = this.page, words = page.words, cpus = trace.report.target.usable_cpus || trace.stacked.peak;
+		const cells = corun.jointCells(corun.jointTimes(trace, page.levels.get(trace)), trace.stacked.peak, trace.stacked.tasks ?
+			Math.min(cpus, trace.report.tasks.verdict.threads || 1) : cpus);
+		const cell = corun.jointCell(cells.n, room), scale = devicePixelRatio || 1, width = 30 + cells.n * cell, height = cells.n * cell + 38;
+		const canvas = corun.element("canvas.joint", { width: width * scale, height: height * scale,
+			style: `width:${width}px;height:${height}px`, role: "img", "aria-label": this.jointText(cells, words) });
+		const c = canvas.getContext("2d"), painter = new corun.Painter(c, trace, page.levels.get(trace), page.looks.get(trace), words, page.korean);
 
 		c.scale(scale, scale);
-		c.font = `12px ${corun.font}`;
-		c.textBaseline = "middle";
-		for (let m = 0; m <= max; m++) {
-			const y = (max - m) * cell + 8;
+		corun.paintJoint(painter, cells, this.cause(trace), 0, 0, cell);
+		return corun.element("div", {}, corun.element("h3", {}, words.inFlight), canvas);
+	}
+	/* The same for who hears it: "4 in flight, 1 running: 96 %". */
+	jointText({ cells, bin }, words) {
+		return cells.filter(({ share }) => share >= 0.005).sort((p, q) => q.share - p.share)
+			.map(({ k, m, share }) => `${words.rangeFigures(m * bin, k * bin)}: ${corun.percent(share)}`).join("; ");
+	}
+	/* Beside one of several traces: its histogram; of tasks its figures, for they say more there. */
+	side(trace) {
+		if (!this.page.traces.some((t) => t.stacked.tasks))
+			return this.joint(trace, 150);
+		const w = this.page.words, f = this.page.figuresOf(trace), tasks = trace.stacked.tasks ? trace.report.tasks : null;
+		const r = tasks ?? f, figure = (name, value) => corun.element("div.row.wide", {}, corun.element("span", {}, name),
+			corun.element("b", {}, value));
+		const waits = corun.shares(trace, this.usage(trace)).list.filter(({ code }) => code !== corun.RUNNING).slice(0, 1);
+		const painter = this.page.painters.get(trace), parked = Object.entries(f.time_ns)
+			.map(([name, ns]) => [trace.kinds.findIndex((kind) => kind.name === name), ns])
+			.filter(([kind, ns]) => trace.parkedSet.has(kind) && ns > 0).sort((p, q) => q[1] - p[1]).slice(0, 1);
 
-			for (let k = 0; k <= m; k++) {
-				const x = 24 + k * cell, share = (joint[k]?.[m] ?? 0) / whole, side = cell * Math.sqrt(share);
-				const free = k >= Math.min(m, Math.floor(target.usable_cpus || max));
-
-				if (k > (target.usable_cpus || max)) {
-					c.strokeStyle = n.rule;
-					c.strokeRect(x + 0.5, y + 0.5, cell - 2, cell - 2);
-				} else {
-					c.fillStyle = n.panel;
-					c.fillRect(x, y, cell - 1, cell - 1);
-				}
-				c.fillStyle = look.fill(free ? "running" : look.family(cause));
-				const s = share ? Math.max(side, 2) : 0;
-
-				c.fillRect(x + (cell - s) / 2, y + (cell - s) / 2, s, s);
-				if (share >= 0.03 && cell >= 22) {
-					c.fillStyle = side > 20 ? look.ink(free ? "running" : look.family(cause)) : n.ink2;
-					c.textAlign = "center";
-					c.fillText(String(Math.round(100 * share)), x + cell / 2,
-						y + cell / 2 + (side > 20 ? 0 : side / 2 + 7));
-				}
-			}
-			c.fillStyle = n.ink2;
-			c.textAlign = "right";
-			c.fillText(String(m), 18, y + cell / 2);
-			c.textAlign = "center";
-			c.fillText(String(m), 24 + m * cell + cell / 2, size + 17);
-		}
-		return corun.element("div", {}, corun.element("h3", {}, this.page.words.inFlight), canvas,
-			corun.element("p.right", {}, this.page.words.running));
+		return corun.element("div.side", {}, corun.element("div.big", {}, corun.duration(f.window.duration_ns)),
+			corun.element("h4", {}, this.page.verdictTail(trace)),
+			figure(tasks ? w.tasksInFlight : w.threads, r.concurrency.mean.toFixed(1)),
+			figure(w.running, `${r.parallelism.mean.toFixed(2)}, ${w.maximum(r.parallelism.max)}`),
+			figure(w.threadsCount, String(trace.report.threads.length)), figure(w.cpuTime, corun.duration(f.time_ns.running)),
+			...waits.map(({ code, ns }) => figure(painter.label(code), corun.duration(ns))),
+			...parked.map(([kind, ns]) => figure(painter.doing(corun.WAIT + kind), corun.duration(ns))));
 	}
 	row(name, value) {
 		return value ? corun.element("div.row", {}, corun.element("span", {}, name),
 			corun.element("b", {}, value)) : null;
 	}
-	selection({ trace, thread, i }) {
-		const w = this.page.words, s = trace.columns(thread), painter = this.page.painters.get(trace);
-		const code = s.code[i], start = s.startOf(i), length = s.end[i] - start, d = corun.duration(length);
-		const who = trace.name(thread), rows = [];
-		const task = thread < 0 ? trace.task_by.get(~thread) : null;
-		const person = (plus) => plus ? `${trace.name(plus - 1)} (${trace.names[plus - 1].tid})` : "";
-		let title = w.was(who, painter.label(code), d);
-
-		rows.push(this.row(w.at, `${corun.instant(start)} – ${corun.instant(s.end[i])}`));
-		if (code === corun.RUNNING) {
-			title = w.ran(who, d);
-			rows.push(task ? this.row(w.thread, person(s.a[i])) :
-				this.row(w.onCpu, s.a[i] ? String(s.a[i] - 1) : w.notKnown));
-		} else if (code <= corun.PREEMPTED) {
-			title = code === corun.PREEMPTED ? `${who}: ${w.preempted(person(s.a[i]))}, ${d}` : w.wasReady(who, d);
-			if (code === corun.WOKEN)
-				rows.push(this.row(task ? w.thread : w.wokenBy, person(s.a[i])));
-		} else if (code >= corun.WAIT) {
-			const lock = ["gil", "lock"].includes(trace.kinds[code - corun.WAIT].role);
-			const [what, site] = (trace.objects[s.a[i] - 1] ?? "").split("\n");
-
-			title = w.waited(who, d, painter.label(code));
-			rows.push(this.row(w.on, what), this.row(w.call, site));
-			if (task)
-				rows.push(this.row(w.awaits, s.b[i] ? trace.name(~(s.b[i] - 1)) : ""));
-			else if (lock)
-				rows.push(this.row(w.heldBy, person(s.b[i]) || w.notKnown));
-			if (!task)
-				rows.push(this.row(lock ? w.releasedBy : w.wokenBy, person(s.c[i]) || w.notKnown));
-			const whole = trace.locks.find((l) => l.thread === thread && l.start <= start &&
-				l.start + l.length >= s.end[i]);
-
-			if (whole)
-				rows.push(this.row(w.interval, corun.duration(whole.length)),
-					this.row(w.of, `${w.blocked(corun.duration(whole.blocked))}, ` +
-						w.rest(corun.duration(whole.length - whole.blocked))),
-					this.row(w.turns, String(whole.turns)));
-		}
-		if (task)
-			rows.push(this.row(w.task, [task.kind, task.site].filter(Boolean).join(", ")),
-				this.row(w.createdBy, task.creator ? trace.name(~(task.creator - 1)) : ""), this.row(w.outcome, task.outcome));
-		return corun.element("section", {}, corun.element("h3", {}, w.selectedWait),
-			corun.element("h2", {}, title), ...rows.filter(Boolean));
-	}
+	/* A range of time: its own sentence, shares and hand-offs. */
 	range(trace, { from, to }) {
-		const w = this.page.words, painter = this.page.painters.get(trace);
-		const means = corun.means(trace, from, to), { list } = corun.shares(trace, corun.usage(trace, from, to));
+		const w = this.page.words, painter = this.page.painters.get(trace), e = corun.element, until = Math.min(to, trace.window_ns);
+		const v = corun.verdict(trace, from, Math.max(until, from), w), usage = corun.usage(trace, from, until);
+		const { list } = corun.shares(trace, usage), look = this.page.looks.get(trace), offs = this.handOffs(trace, from, until);
 
-		return corun.element("section.range", {},
-			corun.element("h3", {}, `${w.selectedTime}  ${corun.instant(from)} – ${corun.instant(to)}`),
-			corun.element("h2", {}, `${means.inFlight.toFixed(2)} ${w.inFlight}, ` +
-				`${means.running.toFixed(2)} ${w.running}`),
-			...list.slice(0, 6).map(({ code, share }) => this.row(painter.label(code), corun.percent(share))),
+		return e("section.range", {},
+			e("h3", {}, w.selectedTime, e("span", {}, `${corun.instant(from)} – ${corun.instant(to)}, ${corun.duration(to - from)}`)),
+			e("h2", {}, v.text), v.why ? e("p.why", {}, v.why) : null,
+			...list.slice(0, 6).map(({ code, ns, share }) => e("div.share.small", {}, this.swatch(trace, look.family(code)),
+				e("span", {}, painter.label(code)), e("b", {}, `${corun.percent(share)}, ${corun.duration(ns)}`))),
+			...Object.entries(usage).filter(([code, ns]) => trace.parked(Number(code)) && ns > 0)
+				.map(([code, ns]) => this.row(painter.label(Number(code)), `${w.parked}, ${corun.duration(ns)}`)),
+			offs.n ? this.row(w.handOffs, `${offs.n}, ${w.oneEvery(corun.duration((until - from) / offs.n))}`) : null,
 			...this.phases(trace, from, to));
+	}
+	/* How often the lock that was waited for longest changed hands. */
+	handOffs(trace, from, to) {
+		const locks = (trace.lanes ?? []).map((lock, id) => ({ ...lock, pieces: trace.held[id] })).filter((lock) => lock.pieces)
+			.sort((p, q) => q.contended_ns - p.contended_ns);
+		const pieces = locks[0]?.pieces;
+		let n = 0, last = 0;
+
+		for (let i = pieces?.at(from) ?? 0; i < (pieces?.n ?? 0) && pieces.startOf(i) < to; i++) {
+			if (pieces.a[i] && last && pieces.a[i] !== last)
+				n++;
+			last = pieces.a[i] || last;
+		}
+		return { n, kind: locks[0]?.kind };
 	}
 	/* What the report says of the phases that the range lies in. */
 	phases(trace, from, to) {
@@ -204,17 +183,20 @@ corun.Panel = class {
 				corun.element("b", {}, w.inPhase(corun.duration(p.begin_ns), corun.duration(p.begin_ns + p.duration_ns))),
 				` ${p.verdict[text].trim().replaceAll("\n", " ")}`));
 	}
-	/* The figures for a screen reader, and for who wants to copy them. */
+	/* The figures for a screen reader, for print, and for who wants to copy them. */
 	table(trace) {
-		const w = this.page.words, usage = corun.usage(trace, 0, trace.window_ns);
-		const painter = this.page.painters.get(trace);
+		const w = this.page.words, e = corun.element, usage = corun.usage(trace, 0, trace.window_ns), r = trace.report;
+		const painter = this.page.painters.get(trace), whole = Object.values(usage).reduce((sum, ns) => sum + ns, 0) || 1;
+		const line = (name, ...values) => e("tr", {}, e("th", { scope: "row" }, name), ...values.map((value) => e("td", {}, value)));
+		const names = (code) => painter.label(code) + (code === corun.PREEMPTED ? " (R+)" : "");
 
-		return corun.element("details", {}, corun.element("summary", {}, `${w.table}: ${trace.file}`),
-			corun.element("table", {}, corun.element("tr", {}, corun.element("th", {}, w.state),
-				corun.element("th", {}, w.time)),
+		return e("details", {}, e("summary", {}, `${w.table}: ${trace.file}`), e("table.numbers", {},
+			e("caption", {}, this.page.lines(trace)[0]),
+			e("tr", {}, ...[w.state, w.time, w.share].map((h) => e("th", { scope: "col" }, h))),
+			line(w.inFlight, r.concurrency.mean.toFixed(6), w.maximum(r.concurrency.max)),
+			line(w.running, r.parallelism.mean.toFixed(6), w.maximum(r.parallelism.max)),
+			line(w.demand, r.demand.mean.toFixed(6), ""), line(w.wall, `${trace.window_ns} ns`, ""),
 			...Object.entries(usage).sort((p, q) => q[1] - p[1]).map(([code, ns]) =>
-				corun.element("tr", {}, corun.element("td", {}, painter.label(Number(code)) +
-					(Number(code) === corun.PREEMPTED ? " (R+)" : "")),
-				corun.element("td", {}, `${Math.round(ns)} ns`)))));
+				line(names(Number(code)), `${Math.round(ns)} ns`, corun.percent(ns / whole)))));
 	}
 };

@@ -12,16 +12,20 @@ corun.Raster = class {
 	}
 	/* Begin a picture of @width x @height CSS pixels. */
 	begin(width, height) {
-		this.scale = devicePixelRatio || 1;
+		this.scale = corun.savedScale || devicePixelRatio || 1;
 		this.w = Math.max(1, Math.round(width * this.scale));
 		this.h = Math.max(1, Math.round(height * this.scale));
+		if (this.image?.width === this.w && this.image.height === this.h) {
+			this.pixels.fill(0);
+			return;
+		}
 		this.image = new ImageData(this.w, this.h);
 		this.pixels = new Uint32Array(this.image.data.buffer);
 	}
 	/* Show it at @x, @y of context @c, over what is there. */
 	end(c, x, y) {
-		this.canvas.width = this.w;
-		this.canvas.height = this.h;
+		if (this.canvas.width !== this.w || this.canvas.height !== this.h)
+			Object.assign(this.canvas, { width: this.w, height: this.h });
 		this.canvas.getContext("2d").putImageData(this.image, 0, 0);
 		c.drawImage(this.canvas, x, y, this.w / this.scale, this.h / this.scale);
 	}
@@ -39,10 +43,8 @@ corun.Raster = class {
 				c.fillStyle = this.look.fill(family);
 				c.fillRect(0, 0, size, size);
 			}
-			if (!plain && this.look.pattern(c, family)) {
-				c.fillStyle = this.look.pattern(c, family);
-				c.fillRect(0, 0, size, size);
-			}
+			if (!plain && corun.families[family][3])
+				c.drawImage(this.look.tile(family), 0, 0);
 			tile = { size, pixels: new Uint32Array(c.getImageData(0, 0, size, size).data.buffer) };
 			this.tiles.set(key, tile);
 		}
@@ -58,25 +60,15 @@ corun.Raster = class {
 		for (let y = top, at = top * w + x; y < bottom; y++, at += w)
 			pixels[at] = tile.pixels[Math.floor(y / scale) % size * size + column];
 	}
+	/* Nothing in column @x. */
+	clear(x) {
+		for (let at = x; at < this.pixels.length; at += this.w)
+			this.pixels[at] = 0;
+	}
 	/* One colour, "#rrggbb". */
 	color(hex) {
 		const n = parseInt(hex.slice(1), 16);
 
 		return { size: 1, pixels: Uint32Array.of((0xff000000 | (n & 0xff) << 16 | (n & 0xff00) | n >> 16) >>> 0) };
-	}
-	/* Shares by slot of the pixels of a row that shows [from, to) : the mean of the columns in each. */
-	shares(columns, all, from, to) {
-		const { w } = this, { slots } = columns, out = new Float32Array(w * slots), step = (to - from) / w;
-
-		for (let x = 0; x < w; x++) {
-			const first = Math.max(0, Math.floor((from + x * step - columns.from) / columns.width + 1e-9));
-			const last = Math.max(first + 1, Math.round((from + (x + 1) * step - columns.from) / columns.width));
-			const end = Math.min(last, columns.n);
-
-			for (let i = first; i < end; i++)
-				for (let k = 0; k < slots; k++)
-					out[x * slots + k] += all[i * slots + k] / (end - first);
-		}
-		return out;
 	}
 };

@@ -25,8 +25,9 @@ static const char head[] =
 
 /* In the order in which they build on each other. */
 static const char *const scripts[] = {
-	viewer_words, viewer_data, viewer_levels, viewer_look, viewer_raster, viewer_draw, viewer_path, viewer_panel,
-	viewer_play, viewer_lesson, viewer_picture, viewer_page, viewer_start,
+	viewer_words, viewer_data, viewer_levels, viewer_verdict, viewer_look, viewer_raster, viewer_draw, viewer_lanes,
+	viewer_joint, viewer_panel, viewer_details, viewer_play, viewer_cooks, viewer_lesson, viewer_picture, viewer_arrows,
+	viewer_page, viewer_user, viewer_input, viewer_svg, viewer_save, viewer_start,
 };
 
 /* Any bytes as the text of an element. */
