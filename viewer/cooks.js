@@ -50,6 +50,7 @@ Object.assign(corun.Play.prototype, {
 		const button = (cls, name, click, ...text) => e(`button${cls}`, { onclick: click, "aria-label": name, title: name }, ...text);
 
 		document.getElementById("app").classList.add("playing");
+		this.node.classList.toggle("many", this.page.traces.length > 1);
 		this.cooks = new Map(this.page.traces.map((t) => [t, new Map()]));
 		this.strips = this.page.traces.map((t) => this.strip(t));
 		this.go = button(".go.on", w.play, () => this.toggle());

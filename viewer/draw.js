@@ -4,7 +4,9 @@
 "use strict";
 var corun = globalThis.corun ?? (globalThis.corun = {});
 
+/* Width of what stands left of the plot; in lessons, whose letters are larger, more. */
 corun.GUTTER = 172;
+corun.LESSON_GUTTER = 208;
 const MOST_TASKS = 200, MOST_LOCKS = 8;
 /* Pitch and bar of a thread's lane, largest first. */
 const LANES = [[60, 46], [46, 38], [32, 26], [24, 20], [18, 14]];
@@ -79,6 +81,8 @@ corun.rows = function (trace, how) {
 	const rows = [], add = (type, h, bar, more = {}) => rows.push({ type, h, bar, ...more });
 	const unit = compared ? how.tasks ? 38 : 30 : 46;
 
+	if (playing && compared)
+		add("title", 34, 0);
 	if (!playing)
 		add("stack", Math.min(peak * unit, compared ? peak > 4 ? 140 : 160 : 220) + 26, 0, { peak });
 	if (!compared && !lesson) {
@@ -188,6 +192,7 @@ corun.Painter = class {
 		case "holder": return this.holder(row, y);
 		case "path": return this.path(row, y);
 		case "note": return this.text(row.name, 52, y + 9, 12, 400, this.look.neutral.ink2);
+		case "title": return this.sectionTitle(y);
 		case "process": return this.process(row, y);
 		default: return this.thread(row, y);
 		}
@@ -295,7 +300,7 @@ corun.Painter = class {
 			return;
 		if (corun.families[family][3]) {
 			c.fillStyle = this.look.fill(family);
-			c.fillRect(left - 6, y - size * 0.7, w + 12, size * 1.4);
+			c.fillRect(left - 6, y - size * 0.62, w + 12, size * 1.24);
 		}
 		this.text(text, left, y, size, 700, this.look.ink(family));
 	}
@@ -341,6 +346,15 @@ corun.Painter = class {
 		lines.forEach((line, i) => this.name(line, x, y + i * (size + 4), width, size, 700, color));
 		return lines.length;
 	}
+	/* Which of several traces it is: a letter and a title; returns its lines. */
+	sectionTitle(y) {
+		const n = this.look.neutral;
+
+		this.c.fillStyle = n.ink;
+		this.c.fillRect(20, y + 9, 21, 21);
+		this.text(this.letter, 30.5, y + 20, 13, 700, n.page, "center");
+		return this.heading(this.title, 50, y + 20, this.view.x - 76, Math.round(16 * Math.min(this.type, 1.1)), n.ink);
+	}
 	stackGutter(row, y, bottom, unit) {
 		const n = this.look.neutral, x = this.view.x - 10, cpus = this.cpus(), t = this.type;
 		const step = Math.max(row.peak <= 8 ? 1 : Math.ceil(row.peak / 8), Math.ceil(14 / unit)), w = this.words;
@@ -348,10 +362,7 @@ corun.Painter = class {
 		const what = this.trace.stacked.tasks ? w.tasksInFlight : w.threads;
 
 		if (this.letter) {
-			this.c.fillStyle = n.ink;
-			this.c.fillRect(20, y + 9, 21, 21);
-			this.text(this.letter, 30.5, y + 20, 13, 700, n.page, "center");
-			const lines = this.heading(this.title, 50, y + 20, corun.GUTTER - 76, Math.round(16 * Math.min(t, 1.1)), n.ink);
+			const lines = this.sectionTitle(y);
 
 			if (row.h > 60 && t === 1)
 				this.text(what, 50, y + 19 + lines * 20, 12, 400, n.ink2);

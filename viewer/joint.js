@@ -46,13 +46,15 @@ corun.jointCells = function (joint, max, cpus) {
 	return { cells, n, bin, cpus };
 };
 
+corun.jointSize = (n, cell, type) => ({ width: 26 * type + n * cell + 4, height: n * cell + 38 * type });
+
 /* The side of a cell, for a square that is about @size px. */
 corun.jointCell = (n, size) => Math.min(34, Math.max(9, Math.floor(size / n)));
 
-/* Paints it with its corner at @x, @y: running to the right, in flight upwards. Returns its size in px. */
+/* Paints it with its corner at @x, @y: running to the right, in flight upwards. */
 corun.paintJoint = function (painter, { cells, n, bin, cpus }, cause, x, y, cell) {
-	const { c, look } = painter, neutral = look.neutral, left = x + 26, family = look.family(cause);
-	const text = (string, tx, ty, color, align, weight = 400) => painter.text(string, tx, ty, 12, weight, color, align);
+	const { c, look } = painter, neutral = look.neutral, size = Math.round(12 * painter.type), left = x + size * 2 + 2, family = look.family(cause);
+	const text = (string, tx, ty, color, align, weight = 400) => painter.text(string, tx, ty, size, weight, color, align);
 
 	for (const { k, m, share, beyond, free, none } of cells) {
 		const cx = left + k * cell, cy = y + (n - 1 - m) * cell, color = none ? neutral.rule : look.fill(free ? "running" : family);
@@ -88,8 +90,7 @@ corun.paintJoint = function (painter, { cells, n, bin, cpus }, cause, x, y, cell
 	c.setLineDash([]);
 	for (let i = 0; i < n; i += cell < 14 ? 2 : 1) {
 		text(String(i * bin), left - 8, y + (n - 0.5 - i) * cell, neutral.ink2, "right");
-		text(String(i * bin), left + (i + 0.5) * cell, y + n * cell + 12, neutral.ink2, "center");
+		text(String(i * bin), left + (i + 0.5) * cell, y + n * cell + size, neutral.ink2, "center");
 	}
-	text(painter.words.running, left + n * cell, y + n * cell + 28, neutral.ink2, "right");
-	return { width: 26 + n * cell, height: n * cell + 38 };
+	text(painter.words.running, left + n * cell, y + n * cell + size * 2 + 4, neutral.ink2, "right");
 };

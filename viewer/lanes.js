@@ -9,7 +9,7 @@ const STATE_BAR = 9;
 Object.assign(corun.Painter.prototype, {
 	/* Names in the gutter stand in the middle of the bar. */
 	process(row, y) {
-		this.name(`${row.folded ? "▸" : "▾"} ${row.name}`, 20, y + 13, corun.GUTTER - 30, 13, 600, this.look.neutral.ink);
+		this.name(`${row.folded ? "▸" : "▾"} ${row.name}`, 20, y + 13, this.view.x - 30, 13, 600, this.look.neutral.ink);
 	},
 
 	/* ---- who: identity by number, name and two greys, never by colour ---- */
@@ -38,7 +38,7 @@ Object.assign(corun.Painter.prototype, {
 		this.who(row.pieces, y, row.bar);
 	},
 	holder(row, y) {
-		this.name(row.name, 20, y + 12, corun.GUTTER - 30, 13, 400, this.look.neutral.ink);
+		this.name(row.name, 20, y + 12, this.view.x - 30, 13, 400, this.look.neutral.ink);
 		this.who(row.pieces, y, row.bar);
 	},
 	/* Pieces of [from, to), neighbours of one thread as one. */
@@ -85,7 +85,7 @@ Object.assign(corun.Painter.prototype, {
 		const v = this.view, s = row.pieces, high = row.bar - STATE_BAR - 2, raster = this.raster;
 		const first = s.at(v.from), last = Math.min(s.at(v.to), s.n - 1), inside = (t) => Math.min(Math.max(this.x(t), v.x), v.x + v.width);
 
-		this.name(this.words.criticalPath, 20, y + 12, corun.GUTTER - 30, 13, 400, this.look.neutral.ink);
+		this.name(this.words.criticalPath, 20, y + 12, this.view.x - 30, 13, 400, this.look.neutral.ink);
 		this.who(s, y, high);
 		if (last - first > v.width / 3) {
 			raster.begin(v.width, STATE_BAR);
@@ -124,12 +124,12 @@ Object.assign(corun.Painter.prototype, {
 		const fold = row.key ? row.folded ? "▸ " : "▾ " : "", size = small ? 11 : Math.round(13 * this.type);
 		const text = row.alone && this.type === 1 ? row.alone : this.trace.name(row.thread), x = task ? 52 : row.alone || this.type > 1 ? 20 : 32;
 
-		this.name(fold + text, x, middle, corun.GUTTER - 12 - x - (task || row.alone || this.type > 1 ? 0 : tid.length * 7 + 8), size,
+		this.name(fold + text, x, middle, this.view.x - 12 - x - (task || row.alone || this.type > 1 ? 0 : tid.length * 7 + 8), size,
 			chosen ? 700 : this.type > 1 ? 600 : 400, task ? n.ink2 : n.ink);
 		if (task)
 			this.branch(y, row);
 		else if (!row.alone && this.type === 1)
-			this.text(tid, corun.GUTTER - 12, middle, 11, 400, n.ink3, "right");
+			this.text(tid, this.view.x - 12, middle, 11, 400, n.ink3, "right");
 	},
 	/* The tree line from a thread to its task. */
 	branch(y, row) {
@@ -250,11 +250,12 @@ Object.assign(corun.Painter.prototype, {
 			label();
 	},
 	spanLabel(code, family, x0, x1, top, h, length, row) {
-		const c = this.c, d = corun.duration(length), kind = this.label(code), size = row.bar < 20 ? 10 : 12;
+		const c = this.c, d = corun.duration(length), kind = this.label(code);
+		const size = this.type > 1 ? 16 : row.bar < 20 ? 10 : 12;
 		const text = family === "parked" ? [this.doing(code), kind] : code === corun.RUNNING ? [d] :
 			code < corun.WAIT ? [`${kind}, ${d}`, kind] : [`${this.doing(code)}, ${d}`, `${kind}, ${d}`, kind];
 
-		if (h < size + 1 && family !== "parked")
+		if (family === "parked" ? row.bar < size + 4 : h < size + 1)
 			return;
 		c.font = `400 ${size}px ${corun.font}`;
 		const fits = text.find((t) => c.measureText(t).width + 10 <= x1 - x0);

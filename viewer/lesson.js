@@ -41,7 +41,7 @@ corun.Lesson = class {
 	}
 	/* A question of several sentences is broken after a sentence, not where the line is full. */
 	question() {
-		return this.title1().split(/(?<=[.?!])\s+/).flatMap((text, i) => [i ? corun.element("wbr") : "", corun.element("span.sentence", {}, text), " "]);
+		return this.title1().split(/(?<=[.?!])\s+/).flatMap((text, i) => [i ? " " : "", corun.element("span.sentence", {}, text)]);
 	}
 	/* Question, answer, play: where one is, and the way there. */
 	steps() {

@@ -208,7 +208,7 @@ corun.Levels = class {
 	/* Shares of each lane in @n columns of [from, to): {width, from, n, of(id), total()}; the total of threads, or
 	 * of tasks. */
 	view(from, to, n) {
-		const width = (to - from) / n;
+		const width = Math.max(to - from, 1e-3) / n;
 
 		return { from, width, n, slots: this.slots, of: (id) => this.sums(id).columns(from, width, n),
 			total: (what = "spans_of") => this.total(what).columns(from, width, n) };

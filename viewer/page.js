@@ -21,6 +21,7 @@ corun.Page = class extends corun.Picture {
 		this.folded = new Map(traces.map((t) => [t, new Set()]));
 		/* What a lesson shows is read from the back row. */
 		this.type = lesson ? 1.4 : 1;
+		this.gutter = lesson ? corun.LESSON_GUTTER : corun.GUTTER;
 		this.readLink();
 		this.play = new corun.Play(this);
 		this.lesson = lesson ? new corun.Lesson(this, lesson) : null;
@@ -135,7 +136,7 @@ corun.Page = class extends corun.Picture {
 
 		if (this.traces.some((t) => t.stacked.tasks) && flights[0] > flights.at(-1) * 1.2)
 			return [`${head}: ${this.words.tasksInstead(flights[0].toFixed(1), flights.at(-1).toFixed(1))}`, rest.slice(1).join(" ")];
-		const [, clause, more] = /^(.*?[^\d])(?:, (.*))?$/.exec(rest[0]) ?? [null, rest[0], ""];
+		const [, clause, more] = /^(.*?)(?:, (.*))?$/.exec(rest[0]) ?? [null, rest[0], ""];
 
 		return [`${head}: ${clause.replace(/\.$/, "")}.`, [more ? more[0].toUpperCase() + more.slice(1) : "", ...rest.slice(1)].join(" ").trim()];
 	}
@@ -209,9 +210,11 @@ corun.Page = class extends corun.Picture {
 				return section;
 			});
 			this.height = y;
-			if (y <= this.scroll.clientHeight)
+			if (y <= (lesson ? Math.max(this.scroll.clientHeight, innerHeight - 80) : this.scroll.clientHeight))
 				break;
 		}
+		/* A lesson's page scrolls as a whole once there is an answer. */
+		this.scroll.style.minHeight = lesson && !this.lesson.hidden ? `${Math.min(this.height, 3000)}px` : "";
 		this.spacer.style.height = `${this.height}px`;
 		this.panel.align();
 	}

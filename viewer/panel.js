@@ -106,11 +106,13 @@ corun.Panel = class {
 		const page = this.page, words = page.words, cpus = trace.report.target.usable_cpus || trace.stacked.peak;
 		const cells = corun.jointCells(corun.jointTimes(trace, page.levels.get(trace)), trace.stacked.peak, trace.stacked.tasks ?
 			Math.min(cpus, trace.report.tasks.verdict.threads || 1) : cpus);
-		const cell = corun.jointCell(cells.n, room), scale = devicePixelRatio || 1, width = 30 + cells.n * cell, height = cells.n * cell + 38;
+		const { type } = page, cell = corun.jointCell(cells.n, room * type), scale = devicePixelRatio || 1;
+		const { width, height } = corun.jointSize(cells.n, cell, type);
 		const canvas = corun.element("canvas.joint", { width: width * scale, height: height * scale,
 			style: `width:${width}px;height:${height}px`, role: "img", "aria-label": this.jointText(cells, words) });
 		const c = canvas.getContext("2d"), painter = new corun.Painter(c, trace, page.levels.get(trace), page.looks.get(trace), words, page.korean);
 
+		painter.type = type;
 		c.scale(scale, scale);
 		corun.paintJoint(painter, cells, this.cause(trace), 0, 0, cell);
 		return corun.element("div", {}, corun.element("h3", {}, words.inFlight), canvas);

@@ -35,7 +35,7 @@ corun.Picture = class {
 	paint() {
 		const width = this.scroll.clientWidth, height = this.scroll.clientHeight, top = this.scroll.scrollTop;
 
-		this.plot = { x: corun.GUTTER, width: Math.max(50, width - corun.GUTTER - 8) };
+		this.plot = { x: this.gutter, width: Math.max(50, width - this.gutter - 8) };
 		this.size(this.canvas, width, height);
 		this.paintLanes(this.context, height, top);
 		this.paintAxis(this.size(this.axis, width, this.axisHeight));

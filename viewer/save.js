@@ -43,12 +43,15 @@ Object.assign(corun.Page.prototype, {
 		});
 	},
 	saveSvg() {
-		const width = this.scroll.clientWidth, probe = new corun.SvgContext(width, 100), height = this.compose(probe, width);
-		const svg = new corun.SvgContext(width, height), url = URL.createObjectURL(new Blob([this.composed(svg, width, height).toString()],
-			{ type: "image/svg+xml" }));
+		const url = URL.createObjectURL(new Blob([this.svg().toString()], { type: "image/svg+xml" }));
 
 		this.download("svg", url);
 		setTimeout(() => URL.revokeObjectURL(url), 10000);
+	},
+	svg() {
+		const width = this.scroll.clientWidth, height = this.compose(new corun.SvgContext(width, 100), width);
+
+		return this.composed(new corun.SvgContext(width, height), width, height);
 	},
 	/* The picture on a canvas of its own. */
 	toCanvas() {

@@ -55,6 +55,10 @@ for (const file of files) {
 		state = byState(trace, state);
 		for (const [name, ns] of Object.entries(r.critical_path?.time_ns ?? {}))
 			assert.equal(state[name], ns, name);
+		/* The verdict on a range: over all of it, and over each phase, it is the report's. */
+		assert.equal(corun.verdict(trace, 0, trace.window_ns, corun.words.en).class, r.verdict.class);
+		for (const phase of r.phases)
+			assert.equal(corun.verdict(trace, phase.begin_ns, phase.begin_ns + phase.duration_ns, corun.words.ko).class, phase.verdict.class);
 		/* Any cut of the time in two adds up; columns of every width have the same area. */
 		const middle = trace.window_ns / 3;
 		const left = corun.usage(trace, 0, middle), right = corun.usage(trace, middle, trace.window_ns);
@@ -71,7 +75,19 @@ for (const file of files) {
 				area += view.of(id).reduce((sum, share) => sum + share, 0) * view.width;
 			const alive = Object.values(whole).reduce((sum, ns) => sum + ns, 0);
 
-			assert.ok(Math.abs(area - alive) <= alive * 1e-3 + 1, `${n} columns: ${area} of ${alive}`);
+			assert.ok(Math.abs(area - alive) <= alive * 1e-6 + 1, `${n} columns: ${area} of ${alive}`);
+		}
+		/* In any view the whole is the sum of its lanes, and each column is what the spans in it say. */
+		for (const [from, to] of [[0, 1], [0.31, 0.47], [0.5, 0.5001]].map((part) => part.map((x) => x * trace.window_ns))) {
+			const n = 97, view = levels.view(from, to, n), total = view.total(), sums = new Float64Array(total.length);
+
+			for (const id of trace.threads)
+				view.of(id).forEach((share, i) => { sums[i] += share; });
+			total.forEach((share, i) => assert.ok(Math.abs(share - sums[i]) < 1e-3, `${share} ${sums[i]}`));
+			const k = 41, exact = corun.usage(trace, from + k * view.width, from + (k + 1) * view.width);
+
+			for (const code of trace.codes)
+				assert.ok(Math.abs(total[k * view.slots + levels.slot[code]] * view.width - (exact[code] ?? 0)) <= view.width * 1e-3 + 1e-3);
 		}
 	});
 }
@@ -86,6 +102,17 @@ test("numbers, spans and their ends", () => {
 	assert.throws(() => corun.decode(Uint8Array.from([0])), /cut/);
 });
 
+test("Korean particles follow the sound of a word", () => {
+	const { ko } = corun.words, kind = (label_ko) => ({ name: "x", label_ko });
+
+	assert.equal(ko.waitingFor(kind("GIL")), "GIL을 기다림");
+	assert.equal(ko.waitingFor(kind("뮤텍스")), "뮤텍스를 기다림");
+	assert.equal(ko.waitingFor(kind("락")), "락을 기다림");
+	assert.equal(ko.ran("worker-1", "5 ms"), "worker-1이 5 ms 동안 실행되었다");
+	assert.equal(ko.ran("worker-2", "5 ms"), "worker-2가 5 ms 동안 실행되었다");
+	assert.equal(ko.ran("MainThread", "5 ms"), "MainThread가 5 ms 동안 실행되었다");
+});
+
 test("words: the same in both languages", () => {
 	const shape = (words) => Object.fromEntries(Object.entries(words).map(([k, v]) => [k, typeof v]));
 
@@ -94,6 +121,7 @@ test("words: the same in both languages", () => {
 	assert.equal(corun.duration(41234567), "41.2 ms");
 	assert.equal(corun.duration(340000), "340 µs");
 	assert.equal(corun.duration(0), "0 ns");
+	assert.equal(corun.duration(999960000), "1.00 s");
 });
 
 /* Time by state of what the tables of the same options have. */

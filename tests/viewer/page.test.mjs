@@ -1,247 +1,223 @@
 // SPDX-License-Identifier: MIT
-// The page in a real browser, opened from file://: what it shows, what the user does, no request.
+// The page in a real browser, opened from file://: what it shows, and what it makes of bad input. No request, no error.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
+import http from "node:http";
 import os from "node:os";
 import path from "node:path";
 import test from "node:test";
+import { browserOrWhy, openPage } from "./browser.mjs";
 import { page as write, program, top } from "./load.mjs";
 
-const folder = fs.mkdtempSync(path.join(os.tmpdir(), "corun-viewer-"));
-const browserPath = ["chromium", "chromium-browser", "google-chrome"]
-	.map((name) => spawnSync("which", [name]).stdout.toString().trim()).find((p) => p);
-let browser, why = false;
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "corun-viewer-")), { browser, why } = await browserOrWhy();
+const browserTest = (name, f) => test(name, { skip: why }, f);
+const demo = (name) => path.join(top, "samples/demo", name), golden = (name) => path.join(top, "tests/golden", name);
+const report = (file) => JSON.parse(execFileSync(program, ["report", "--json", file]));
 
-try {
-	const { chromium } = await import("playwright-core");
-
-	if (!browserPath)
-		why = "Chromium is not installed";
-	else
-		browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
-} catch (error) {
-	why = `playwright-core: ${error.message.split("\n")[0]}`;
-}
 test.after(async () => {
 	await browser?.close();
 	fs.rmSync(folder, { recursive: true });
 });
 
-const demo = (name) => path.join(top, "samples/demo", name);
-const golden = (name) => path.join(top, "tests/golden", name);
-
-/* Opens the page of some traces; fails the test on a console error or a request to anywhere. */
-async function open(files, hash = "", options = {}) {
+async function open(files, options = {}) {
 	const file = path.join(folder, `${files.map((f) => path.basename(f)).join("-")}.html`);
-	const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
-	const p = await context.newPage(), bad = [];
 
 	if (!options.raw)
 		write(file, ...files);
-	p.on("console", (m) => m.type() === "error" && bad.push(m.text()));
-	p.on("pageerror", (e) => bad.push(e.message));
-	p.on("request", (r) => !/^(file|data|blob):/.test(r.url()) && bad.push(r.url()));
-	await p.goto(`file://${file}${hash}`);
-	/* Not waitForFunction(), which the page's policy forbids when it has to ask twice. */
-	await p.waitForSelector(".lanes, .banner", { state: "attached" });
-	await p.waitForTimeout(150);
-	return { p, bad, done: () => context.close() };
+	return openPage(browser, file, options);
 }
 
-const browserTest = (name, f) => test(name, { skip: why }, f);
+/* How many pixels of the picture have each of @wanted, {name: [r, g, b]}. */
+const coloured = (p, wanted) => p.evaluate((all) => {
+	const c = corun.page.canvas, { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height), count = {};
 
-browserTest("one trace: sentence, figures, picture", async () => {
-	const { p, bad, done } = await open([demo("threads.corun")]);
-	const report = JSON.parse(execFileSync(program, ["report", "--json", demo("threads.corun")]));
+	for (const [name, [r, g, b]] of Object.entries(all)) {
+		count[name] = 0;
+		for (let i = 0; i < data.length; i += 4)
+			count[name] += data[i] === r && data[i + 1] === g && data[i + 2] === b;
+	}
+	return count;
+}, wanted);
 
-	assert.equal(await p.textContent("h1"), report.verdict.text.split("\n")[0]);
-	const figures = await p.$$eval(".figure b", (all) => all.map((b) => b.textContent));
+browserTest("one trace: sentence, figures, shares, table are the report's", async () => {
+	const { p, bad, done } = await open([demo("threads.corun")]), r = report(demo("threads.corun"));
 
-	assert.deepEqual(figures, [report.concurrency.mean, report.parallelism.mean, report.demand.mean,
-		report.target.usable_cpus].map((n) => n.toFixed(1)));
-	/* The table for screen readers has every state's time. */
-	const table = await p.$eval("details table", (t) => t.textContent);
+	assert.equal(await p.textContent("h1"), r.verdict.text.split("\n")[0]);
+	assert.match(await p.textContent(".proven"), /^\d\.\d running$/);
+	assert.deepEqual(await p.$$eval(".figure b", (all) => all.map((b) => b.textContent)), [r.concurrency.mean, r.parallelism.mean,
+		r.demand.mean, r.target.usable_cpus].map((n) => n.toFixed(1)));
+	/* The table for screen readers has the means to six digits and every state's time to the nanosecond. */
+	const table = Object.fromEntries(await p.$$eval("details tr", (all) => all.map((tr) => [...tr.cells].map((c) => c.textContent))));
 
-	assert.ok(table.includes(`${report.time_ns.running} ns`) && table.includes(`${report.time_ns.gil} ns`), table);
+	assert.equal(table["in flight"], r.concurrency.mean.toFixed(6));
+	assert.equal(table.running === undefined, false);
+	const cells = await p.$$eval("details tr", (all) => all.map((tr) => tr.textContent));
+
+	for (const state of ["running", "gil", "join"])
+		assert.ok(cells.some((text) => text.includes(`${r.time_ns[state]} ns`)), `${state} ${r.time_ns[state]}: ${cells}`);
+	/* Shares of the time in flight. */
+	const flight = r.concurrency.mean * (r.window.duration_ns - r.window.idle_ns), shares = await p.$$eval(".two .share", (all) =>
+		Object.fromEntries(all.map((s) => [s.querySelector("span:not(.swatch)").textContent, s.querySelector("b").textContent])));
+
+	assert.equal(shares.GIL, `${(100 * r.time_ns.gil / flight).toFixed(1)} %`);
+	assert.equal(shares.running, `${(100 * r.time_ns.running / flight).toFixed(1)} %`);
+	/* The histogram's square is that of the report. */
+	const whole = r.joint.flat().reduce((sum, ns) => sum + ns, 0);
+
+	assert.ok((await p.getAttribute("canvas.joint", "aria-label")).startsWith(
+		`4 in flight, 1 running: ${(100 * r.joint[1][4] / whole).toFixed(1)} %`));
 	/* The picture is no empty canvas: the green of running and the orange of the GIL are in it. */
-	const colours = await p.evaluate(() => {
-		const c = corun.page.canvas, data = c.getContext("2d").getImageData(0, 0, c.width, c.height).data;
-		const count = { running: 0, gil: 0 };
+	const count = await coloured(p, { running: [0, 0x7a, 0x66], gil: [0xee, 0x7a, 0x45] });
 
-		for (let i = 0; i < data.length; i += 4) {
-			if (data[i] === 0 && data[i + 1] === 0x7a && data[i + 2] === 0x66)
-				count.running++;
-			if (data[i] === 0xee && data[i + 1] === 0x7a && data[i + 2] === 0x45)
-				count.gil++;
-		}
-		return count;
-	});
-
-	assert.ok(colours.running > 10000 && colours.gil > 20000, JSON.stringify(colours));
+	assert.ok(count.running > 10000 && count.gil > 20000, JSON.stringify(count));
 	assert.deepEqual(bad, []);
 	await done();
 });
 
-browserTest("keys zoom, pan, step and let go", async () => {
-	const { p, bad, done } = await open([demo("threads.corun")]);
-	const view = () => p.evaluate(() => [corun.page.from, corun.page.to]);
-	const whole = await view();
+browserTest("several traces: the table is the reports', on one scale of time and height", async () => {
+	const files = ["threads.corun", "processes.corun"].map(demo), { p, bad, done } = await open(files), all = files.map(report);
 
-	await p.keyboard.press("w");
-	const zoomed = await view();
+	assert.match(await p.textContent("h1"), /^processes finishes 1\.6 times as fast as threads: 1\.8 running instead of 0\.9\.$/);
+	const rows = await p.$$eval(".compare tr", (trs) => trs.slice(1).map((tr) => [...tr.cells].map((c) => c.textContent)));
 
-	assert.ok(zoomed[1] - zoomed[0] < whole[1] - whole[0]);
-	await p.keyboard.press("d");
-	assert.ok((await view())[0] > zoomed[0]);
-	await p.keyboard.press("a");
-	await p.keyboard.press("s");
-	await p.keyboard.press("f");
-	assert.deepEqual(await view(), whole);
-	/* Click into worker-1's lane: a selection with a title, and a link that has it. */
-	const row = await p.evaluate(() => corun.page.sections[0].rows.filter((r) => r.type === "thread")[1]);
-
-	await p.click(".lanes", { position: { x: 700, y: row.y + row.bar - 3 } });
-	const title = await p.textContent("section h2");
-
-	assert.match(title, /worker-1/);
-	assert.match(await p.evaluate(() => location.hash), /sel=0\.\d+\.\d+/);
-	await p.keyboard.press("ArrowRight");
-	assert.notEqual(await p.evaluate(() => location.hash), "");
-	await p.keyboard.press("ArrowDown");
-	assert.match(await p.textContent("section h2"), /worker-2/);
-	await p.keyboard.press("Escape");
-	assert.equal(await p.$("section h2"), null);
-	assert.deepEqual(bad, []);
-	await done();
-});
-
-browserTest("a range has figures of its own", async () => {
-	const { p, bad, done } = await open([demo("threads.corun")]);
-	const box = await (await p.$(".axis")).boundingBox();
-
-	await p.mouse.move(box.x + 500, box.y + 45);
-	await p.mouse.down();
-	await p.mouse.move(box.x + 800, box.y + 45);
-	await p.mouse.up();
-	assert.match(await p.textContent("section.range h2"), /^\d\.\d\d in flight, \d\.\d\d running$/);
-	/* And what the report says of the phases that it lies in. */
-	const report = JSON.parse(execFileSync(program, ["report", "--json", demo("threads.corun")]));
-	const { from, to } = await p.evaluate(() => corun.page.range);
-	const phases = report.phases.filter((f) => f.begin_ns < to && f.begin_ns + f.duration_ns > from);
-	const said = await p.$$eval(".phase", (all) => all.map((node) => node.textContent));
-
-	assert.equal(said.length, Math.min(phases.length, 3));
-	said.forEach((text, i) => assert.ok(text.includes(phases[i].verdict.text.split("\n")[0]), text));
-	assert.deepEqual(bad, []);
-	await done();
-});
-
-browserTest("the critical path has a lane, in which one finds who was on it", async () => {
-	const { p, bad, done } = await open([demo("threads.corun")]);
-	const { y, thread, x } = await p.evaluate(() => {
-		const row = corun.page.sections[0].rows.find((r) => r.type === "path"), { path } = corun.page.traces[0];
-		let longest = 0;
-
-		for (let i = 0; i < path.n; i++)
-			if (path.end[i] - path.startOf(i) > path.end[longest] - path.startOf(longest))
-				longest = i;
-		return { y: row.y, thread: path.a[longest] - 1, x: corun.page.xOf((path.startOf(longest) + path.end[longest]) / 2) };
-	});
-
-	await p.click(".lanes", { position: { x, y: y + 8 } });
-	assert.equal(await p.evaluate(() => corun.page.selected.thread), thread);
-	assert.deepEqual(bad, []);
-	await done();
-});
-
-browserTest("search goes from find to find", async () => {
-	const { p, bad, done } = await open([demo("threads.corun")]);
-
-	await p.keyboard.press("/");
-	await p.keyboard.type("worker-3");
-	await p.keyboard.press("Enter");
-	assert.match(await p.textContent("section h2"), /worker-3/);
-	assert.match(await p.textContent(".status"), /^1 of \d+$/);
-	assert.deepEqual(bad, []);
-	await done();
-});
-
-browserTest("Korean, dark, saving, help", async () => {
-	const { p, bad, done } = await open([demo("threads.corun")], "", { locale: "en-US" });
-
-	await p.click("text=한국어");
-	assert.match(await p.textContent("h1"), /진행 중/);
-	assert.equal(await p.evaluate(() => document.documentElement.lang), "ko");
-	await p.click("text=◐");
-	assert.equal(await p.evaluate(() => document.documentElement.dataset.theme), "dark");
-	await p.click("text=EN");
-	const [download] = await Promise.all([p.waitForEvent("download"), p.click("text=Save")]);
-	const png = fs.readFileSync(await download.path());
-
-	assert.ok(png.subarray(1, 4).toString() === "PNG" && png.length > 10000);
-	await p.keyboard.press("?");
-	assert.match(await p.textContent("dialog"), /zoom/);
-	assert.deepEqual(bad, []);
-	await done();
-});
-
-browserTest("two traces on one time scale", async () => {
-	const { p, bad, done } = await open([demo("threads.corun"), demo("processes.corun")]);
-
-	assert.match(await p.textContent("h1"), /times as fast/);
-	assert.equal(await p.$$eval(".compare tr", (rows) => rows.length), 3);
-	const ends = await p.evaluate(() => corun.page.traces.map((t) => corun.page.xOf(t.window_ns)));
+	rows.forEach((cells, i) => assert.deepEqual([cells[2], cells[3], cells.at(-1)], [all[i].concurrency.mean.toFixed(1),
+		all[i].parallelism.mean.toFixed(1), all[i].verdict.text.split("\n")[0].replace(/^.*: /, "").replace(/\.$/, "")]));
+	assert.match(rows[1].join(), /555 ms.*47\.1 %/);
+	const [ends, peaks] = await p.evaluate(() => [corun.page.traces.map((t) => corun.page.xOf(t.window_ns)),
+		corun.page.sections.map((s) => s.rows[0].peak)]);
 
 	assert.ok(ends[1] < ends[0]);
+	assert.equal(peaks[0], peaks[1]);
+	assert.equal((await p.$$("canvas.joint")).length, 2);
 	assert.deepEqual(bad, []);
 	await done();
 });
 
-browserTest("a link opens where it was made", async () => {
-	const { p, bad, done } = await open([demo("threads.corun")], "#t=300000000,400000000&sel=0.0.3");
+browserTest("where one thread switches between tasks, the stack, the figures and the histogram are of tasks", async () => {
+	const file = path.join(top, "samples/sync-async/async.corun"), { p, bad, done } = await open([file]), { tasks } = report(file);
 
-	assert.deepEqual(await p.evaluate(() => [corun.page.from, corun.page.to, corun.page.selected.i]), [3e8, 4e8, 3]);
+	assert.deepEqual(await p.$$eval(".figure b", (all) => all.slice(0, 3).map((b) => b.textContent)),
+		[tasks.concurrency, tasks.parallelism, tasks.demand].map((c) => c.mean.toFixed(1)));
+	assert.equal(await p.textContent("h1"), tasks.verdict.text.split("\n")[0]);
+	const { peak, times } = await p.evaluate(() => {
+		const trace = corun.page.traces[0], joint = corun.jointTimes(trace, corun.page.levels.get(trace)), sums = {};
+
+		joint.forEach((row) => row?.forEach((ns, m) => { sums[m] = (sums[m] ?? 0) + ns; }));
+		return { peak: trace.stacked.peak, times: sums };
+	});
+
+	assert.equal(peak, tasks.concurrency.max);
+	tasks.concurrency.time_ns_at.forEach((ns, m) => assert.equal(times[m] ?? 0, ns, `${m} in flight`));
 	assert.deepEqual(bad, []);
 	await done();
 });
 
-browserTest("losses and cuts are banners; nothing recorded is said", async () => {
+browserTest("losses and cuts are banners that stand in saved pictures, too; nothing recorded is said", async () => {
 	let { p, bad, done } = await open([golden("lost.txt")]);
 
 	assert.match(await p.textContent(".banner"), /5 events were lost/);
+	assert.ok((await p.$eval(".banner", (b) => b.getBoundingClientRect())).width >= 1440);
+	assert.match(await p.evaluate(() => corun.page.svg().toString()), /5 events were lost/);
 	assert.deepEqual(bad, []);
 	await done();
 	const cut = path.join(folder, "cut.txt");
 
 	fs.writeFileSync(cut, fs.readFileSync(golden("two-threads.txt"), "utf8").replace(/\n[^\n]*end\n$/, "\n") + "# cut\n");
-	({ p, bad, done } = await open([cut]));
-	assert.match(await p.textContent(".banner"), /cut at/);
+	({ p, bad, done } = await open([cut], { locale: "ko-KR" }));
+	assert.match(await p.textContent(".banner"), /^기록이 .+에서 끊겼습니다\. 그 앞부분은 온전합니다\.$/);
 	assert.deepEqual(bad, []);
 	await done();
 	({ p, bad, done } = await open([golden("empty.txt")]));
-	assert.match(await p.textContent(".banner"), /Nothing was recorded/);
+	assert.match(await p.textContent(".banner"), /Nothing was recorded.*right process/);
+	/* The empty axis stays. */
+	assert.ok(await p.isVisible(".axis"));
 	assert.deepEqual(bad, []);
 	await done();
 });
 
-browserTest("hostile names are text", async () => {
-	const { p, bad, done } = await open([golden("hostile-names.txt")]);
+browserTest("hostile names are text: markup, ten thousand letters, bytes that are no UTF-8", async () => {
+	/* As the kernel gave them, */
+	const first = await open([golden("hostile-names.txt")]);
+
+	assert.equal(await first.p.$("img"), null);
+	assert.deepEqual(first.bad, []);
+	await first.done();
+	/* and with worse ones in every place where a page carries a name. */
+	const evil = `</script><img src=x onerror="hacked=1">\u0000\ufffd\ud800${"x".repeat(10000)}`, file = path.join(folder, "hostile.html");
+	const html = write(file, demo("threads.corun")).replace(/(class="trace">)([^]*?)(<\/script>)/, (_, before, json, after) => {
+		const info = JSON.parse(json);
+
+		info.names.forEach((name) => { name.name = evil; });
+		info.process_names.forEach((name) => { name.name = evil; });
+		info.objects = info.objects.map(() => `${evil}\n${evil}`);
+		Object.assign(info, { file: `${evil}.corun` }).report.target.command = [evil];
+		return before + JSON.stringify(info).replaceAll("<", "\\u003c") + after;
+	});
+
+	fs.writeFileSync(file, html);
+	const { p, bad, done } = await openPage(browser, file);
 
 	assert.equal(await p.$("img"), null);
 	assert.equal(await p.evaluate(() => globalThis.hacked), undefined);
+	const row = await p.evaluate(() => corun.page.sections[0].rows.find((r) => r.type === "thread"));
+
+	await p.click(".lanes", { position: { x: 700, y: row.y + row.bar - 3 } });
+	await p.waitForSelector("section h2");
+	assert.ok(await p.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it scrolls sideways");
+	/* A drawing of it is still XML. */
+	const svg = await p.evaluate(() => new DOMParser().parseFromString(corun.page.svg().toString(), "image/svg+xml").querySelector("parsererror")?.textContent);
+
+	assert.equal(svg, undefined);
+	await p.keyboard.press(".");
+	assert.ok((await p.$$(".zone")).length >= 3);
 	assert.deepEqual(bad, []);
 	await done();
 });
 
-browserTest("a page that was cut says so", async () => {
+browserTest("a page that was cut says so, and a browser that is too old is told", async () => {
 	const whole = write(path.join(folder, "whole.html"), demo("threads.corun"));
 	const at = whole.indexOf('class="spans">') + 2000;
 
 	fs.writeFileSync(path.join(folder, "x.html"), whole.slice(0, at) + whole.slice(whole.indexOf("</script>", at)));
-	const { p, done } = await open(["x"], "", { raw: true });
+	let { p, done } = await open(["x"], { raw: true });
 
 	assert.match(await p.textContent(".banner"), /cannot be read/);
+	await done();
+	fs.writeFileSync(path.join(folder, "old.html"), whole.replace("<div id=\"app\">", "<script>delete globalThis.DecompressionStream</script>$&"));
+	({ p, done } = await open(["old"], { raw: true, locale: "ko-KR" }));
+	assert.match(await p.textContent(".banner"), /브라우저가 오래되어.*Chrome 80/);
+	await done();
+});
+
+browserTest("the page's policy forbids every request", async () => {
+	const { p, done } = await open([demo("threads.corun")]), server = http.createServer((_, answer) => { asked++; answer.end(); });
+	let asked = 0;
+
+	await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+	const got = await p.evaluate(async (there) => {
+		const refused = async (f) => { try { await f(); return false; } catch { return true; } };
+		const image = await new Promise((resolve) => {
+			const node = new Image();
+
+			node.onload = () => resolve(false);
+			node.onerror = () => resolve(true);
+			node.src = `${there}/x.png`;
+		});
+
+		return [await refused(() => fetch(there)), image, await refused(() => new Promise((resolve, reject) => {
+			const script = document.createElement("script");
+
+			script.onload = resolve;
+			script.onerror = reject;
+			script.src = `${there}/x.js`;
+			document.head.append(script);
+		})), await refused(() => { new Function("return 1")(); })];
+	}, `http://127.0.0.1:${server.address().port}`);
+
+	assert.deepEqual(got, [true, true, true, true]);
+	assert.equal(asked, 0);
+	server.close();
 	await done();
 });
 
@@ -277,12 +253,24 @@ browserTest("a page that is dropped is shown; what is none, or was cut, gets a s
 	await done();
 });
 
-browserTest("fits a projector and a narrow window", async () => {
-	for (const viewport of [{ width: 1024, height: 768 }, { width: 700, height: 900 }]) {
-		const { p, bad, done } = await open([demo("threads.corun")], "", { viewport });
+browserTest("fits a projector, a narrow window and a telephone, in both languages", async () => {
+	for (const locale of ["en-US", "ko-KR"])
+		for (const files of [["threads.corun"], ["threads.corun", "processes.corun"]]) {
+			const { p, bad, done } = await open(files.map(demo), { locale });
 
-		assert.ok(await p.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "it scrolls sideways");
-		assert.deepEqual(bad, []);
-		await done();
-	}
+			for (const [width, height] of [[1440, 900], [1024, 768], [700, 900], [390, 800]]) {
+				await p.setViewportSize({ width, height });
+				await p.waitForTimeout(50);
+				assert.ok(await p.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width} ${locale}: it scrolls sideways`);
+				/* No text stands on other text: sentence, picture and panel have their own places. */
+				const boxes = await p.$$eval(".headline, .picture, .panel", (all) => all.map((node) => node.getBoundingClientRect().toJSON()));
+
+				for (const [i, a] of boxes.entries())
+					for (const b of boxes.slice(i + 1))
+						assert.ok(a.right <= b.left + 1 || b.right <= a.left + 1 || a.bottom <= b.top + 1 || b.bottom <= a.top + 1,
+							`${width} ${locale} ${JSON.stringify([a, b])}`);
+			}
+			assert.deepEqual(bad, []);
+			await done();
+		}
 });

@@ -1,45 +1,26 @@
 // SPDX-License-Identifier: MIT
 // Play and lessons, in a real browser; the pure part of play in Node.
 import assert from "node:assert/strict";
-import { execFileSync, spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import test from "node:test";
 import vm from "node:vm";
+import { browserOrWhy, openPage } from "./browser.mjs";
 import { corun, page as write, program, top, traces } from "./load.mjs";
 
 vm.runInThisContext(fs.readFileSync(path.join(top, "viewer/play.js"), "utf8"));
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "corun-play-")), file = path.join(folder, "p.html");
-const demo = path.join(top, "samples/demo/threads.corun");
-const chromiumPath = ["chromium", "chromium-browser", "google-chrome"]
-	.map((name) => spawnSync("which", [name]).stdout.toString().trim()).find((p) => p);
-let browser, why = chromiumPath ? false : "Chromium is not installed";
+const demo = path.join(top, "samples/demo/threads.corun"), sample = (name) => path.join(top, "samples", name);
+const { browser, why } = await browserOrWhy();
 
-try {
-	const { chromium } = await import("playwright-core");
-
-	if (chromiumPath)
-		browser = await chromium.launch({ executablePath: chromiumPath, args: ["--no-sandbox"] });
-} catch (error) {
-	why = `playwright-core: ${error.message.split("\n")[0]}`;
-}
 test.after(async () => {
 	await browser?.close();
 	fs.rmSync(folder, { recursive: true });
 });
 
-async function open() {
-	const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: "en-US" });
-	const p = await context.newPage(), bad = [];
-
-	p.on("console", (m) => m.type() === "error" && bad.push(m.text()));
-	p.on("pageerror", (e) => bad.push(e.message));
-	p.on("request", (r) => !/^(file|data|blob):/.test(r.url()) && bad.push(r.url()));
-	await p.goto(`file://${file}`);
-	await p.waitForSelector(".lanes");
-	return { p, bad };
-}
+const open = (options) => openPage(browser, file, options);
 
 test("a scene has every living thread once; events lead from end to end", async () => {
 	const [trace] = await traces(write(file, demo));
@@ -53,7 +34,7 @@ test("a scene has every living thread once; events lead from end to end", async 
 			return !trace.names[id].outsider && t >= spans.start && spans.at(t) < spans.n;
 		}).length;
 
-		assert.equal(s.cpus.size + s.queue.length + s.waiting.length + s.parked + s.other, alive);
+		assert.equal(s.seats.size + s.queue.length + s.waiting.length + s.parked + s.other, alive);
 		const next = corun.nextEvent(trace, t, 1);
 
 		assert.ok(next > t);
@@ -93,6 +74,50 @@ test("space plays, comma and full stop step, escape closes", { skip: why }, asyn
 	await p.context().close();
 });
 
+test("tasks are cooks of their own, and the thread that runs them is their seat", async () => {
+	const [trace] = await traces(write(file, sample("sync-async/async.corun")));
+	let most = 0;
+
+	for (let t = 0, n = 0; t < trace.window_ns && n < 400; t = corun.nextEvent(trace, t, 1), n++) {
+		const s = corun.scene(trace, t);
+
+		assert.ok(s.seats.size <= 1 && [...s.seats.values(), ...s.waiting, ...s.queue].every(({ lane }) => lane < 0));
+		most = Math.max(most, s.seats.size + s.queue.length + s.waiting.length);
+	}
+	assert.equal(most, trace.report.tasks.concurrency.max);
+});
+
+test("the speeds, the cursor that one drags, two traces together", { skip: why }, async () => {
+	write(file, demo, sample("demo/processes.corun"));
+	const { p, bad, done } = await open();
+
+	await p.click("text=Play both");
+	await p.keyboard.press(" ");
+	assert.equal((await p.$$(".strip")).length, 2);
+	for (const [text, speed] of [["5 ms", 5e6], ["500 ms", 5e8], ["50 ms", 5e7]]) {
+		await p.click(`.speeds button:text-is("${text}")`);
+		assert.equal(await p.evaluate(() => corun.page.play.speed), speed);
+	}
+	/* A click in the picture moves the cursor there; the scene is that of the moment. */
+	await p.click(".lanes", { position: { x: 700, y: 100 } });
+	const at = await p.evaluate(() => [corun.page.play.at, corun.page.timeAt(700)]);
+
+	assert.ok(Math.abs(at[0] - at[1]) < 1e6);
+	const counts = await p.$$eval(".strip:first-child .zone h4 b", (all) => all.map((b) => Number(b.textContent)));
+	const [scene, texts] = await p.evaluate(() => {
+		const s = corun.scene(corun.page.traces[0], corun.page.play.at);
+
+		return [[s.waiting.length, s.queue.length, s.seats.size], document.querySelector(".strip h2").textContent];
+	});
+
+	assert.deepEqual(counts, scene);
+	assert.match(texts, new RegExp(`${scene[2]} running, ${scene[1]} in the queue, ${scene[0]} waiting`));
+	await p.click("button[aria-label=Close]");
+	assert.equal(await p.isVisible(".play"), false);
+	assert.deepEqual(bad, []);
+	await done();
+});
+
 test("a lesson asks first, and shows nothing before", { skip: why }, async () => {
 	const lesson = path.join(folder, "lesson.json");
 
@@ -117,11 +142,34 @@ test("a lesson asks first, and shows nothing before", { skip: why }, async () =>
 	await p.keyboard.press("3");
 	assert.equal(await p.getAttribute(".choices button:nth-child(3)", "aria-pressed"), "true");
 	assert.equal(await green(), 0, "a choice does not reveal");
-	await p.click(".reveal");
+	assert.equal(await p.textContent(".legend"), "", "nor does what stands for print");
+	assert.doesNotMatch(await p.evaluate(() => corun.page.svg().toString()), /#007A66|in flight 3/, "nor a saved picture");
+	for (const key of [" ", ".", "w", "ArrowRight", "m"])
+		await p.keyboard.press(key);
+	assert.equal(await green(), 0, "nor does any other key");
+	await p.keyboard.press("Enter");
 	await p.waitForTimeout(150);
 	assert.equal(await p.textContent("h1"), "The same.");
 	assert.ok(await green() > 1000);
 	assert.notEqual(await p.textContent(".panel"), "");
+	assert.equal(await p.$eval(".choices .on", (b) => b.textContent), "3the same");
+	assert.equal((await p.$$(".choices .faded")).length, 2);
+	/* The way back, and on to the kitchen. */
+	await p.click("nav >> text=Question");
+	await p.waitForTimeout(100);
+	assert.equal(await green(), 0);
+	await p.keyboard.press("Tab");
+	await p.click(".reveal");
+	await p.click("nav >> text=Play");
+	assert.ok(await p.isVisible(".zones"));
+	assert.equal(await p.getAttribute("nav .here", "aria-current"), "step");
+	await p.click("nav >> text=Answer");
+	assert.equal(await p.isVisible(".play"), false);
+	/* Nothing is written in letters under 16 px. */
+	const small = await p.$$eval("#app *", (all) => all.filter((node) => [...node.childNodes].some((c) => c.nodeType === 3 && c.textContent.trim()) &&
+		node.getClientRects().length && parseFloat(getComputedStyle(node).fontSize) < 16).map((node) => node.outerHTML.slice(0, 80)));
+
+	assert.deepEqual(small, []);
 	assert.deepEqual(bad, []);
 	await p.context().close();
 });

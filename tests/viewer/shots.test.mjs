@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: MIT
+// Screenshots of kept recordings against those in shots/, which are half as large: a difference of colour that one sees,
+// in more than a few pixels of a hundred, fails. UPDATE_SHOTS=1 writes them anew: look at them before you keep them.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import test from "node:test";
+import { browserOrWhy, openPage } from "./browser.mjs";
+import { program, top } from "./load.mjs";
+
+const folder = fs.mkdtempSync(path.join(os.tmpdir(), "corun-shots-")), { browser, why } = await browserOrWhy();
+const kept = path.join(top, "tests/viewer/shots"), failed = path.join(top, "build/viewer-shots");
+/* Of 255: what letters of another font or a line moved by half a pixel do not reach in many places. */
+const TOLERANCE = 60, MOST = 0.025;
+const demo = ["threads", "processes"].map((name) => `samples/demo/${name}.corun`), async = ["sync", "async"].map((name) => `samples/sync-async/${name}.corun`);
+const wide = { width: 1440, height: 900 }, projector = { width: 1024, height: 768 }, light = "light", dark = "dark", en = "en-US", ko = "ko-KR";
+const question = { question: { en: "Four cooks (threads) count primes. There are two CPUs. How many times faster than alone?",
+	ko: "요리사(스레드) 넷이 소수를 셉니다. CPU는 두 개입니다. 혼자 할 때보다 몇 배 빨라질까요?" },
+hint: { en: "Four Python threads, the same amount of work.", ko: "Python 스레드 4개, 일의 양은 모두 같습니다. 먼저 답을 고르세요." },
+choices: [{ en: "4 times", ko: "4배" }, { en: "2 times", ko: "2배" }, { en: "the same", ko: "그대로" }, { en: "slower", ko: "더 느려진다" }], answer: 2,
+text: { en: "The same. Only one at a time holds the knife.", ko: "그대로입니다. 한 번에 한 명만 칼을 잡습니다." },
+more: { en: "There is one knife, and it is the GIL.", ko: "칼은 하나뿐, 그 칼이 GIL입니다." }, view_ns: [4e8, 4.8e8] };
+
+const shots = {
+	"one-light-en": { files: demo.slice(0, 1), viewport: wide, colorScheme: light, locale: en },
+	"one-dark-ko": { files: demo.slice(0, 1), viewport: projector, colorScheme: dark, locale: ko },
+	"selected-light-en": { files: demo.slice(0, 1), viewport: wide, colorScheme: light, locale: en,
+		hash: "#t=400000000,480000000&sel=0.5.190&range=445000000,458000000" },
+	"two-dark-en": { files: demo, viewport: wide, colorScheme: dark, locale: en },
+	"two-light-ko": { files: demo, viewport: projector, colorScheme: light, locale: ko },
+	"async-light-en": { files: async, viewport: wide, colorScheme: light, locale: en },
+	"question-light-ko": { files: demo.slice(0, 1), viewport: projector, colorScheme: light, locale: ko, lesson: question },
+	"answer-light-ko": { files: demo.slice(0, 1), viewport: projector, colorScheme: light, locale: ko, lesson: question, keys: ["3", "Enter"] },
+	"play-dark-en": { files: demo.slice(0, 1), viewport: projector, colorScheme: dark, locale: en, lesson: question, keys: ["3", "Enter"], play: 4.2e8 },
+	"play-light-ko": { files: demo.slice(0, 1), viewport: wide, colorScheme: light, locale: ko, hash: "#t=400000000,480000000", play: 4.2e8 },
+	"lost-light-ko": { files: ["tests/golden/lost.txt"], viewport: projector, colorScheme: light, locale: ko },
+};
+
+test.after(async () => {
+	await browser?.close();
+	fs.rmSync(folder, { recursive: true });
+});
+
+const url = (type, data) => `data:image/${type};base64,${data.toString("base64")}`;
+
+/* Half as large, as WebP; and how much of it is not as @before. */
+const compare = (blank, now, before) => blank.evaluate(async ([shot, reference, tolerance]) => {
+	const pixels = async (source, half) => {
+		const image = new Image();
+
+		image.src = source;
+		await image.decode();
+		const canvas = Object.assign(document.createElement("canvas"), { width: image.width / half, height: image.height / half });
+		const c = canvas.getContext("2d");
+
+		c.imageSmoothingQuality = "high";
+		c.drawImage(image, 0, 0, canvas.width, canvas.height);
+		return { canvas, data: c.getImageData(0, 0, canvas.width, canvas.height).data };
+	};
+	const is = await pixels(shot, 2), webp = is.canvas.toDataURL("image/webp", 0.92);
+
+	if (!reference)
+		return { webp, different: 1 };
+	const was = await pixels(reference, 1);
+	let n = 0;
+
+	if (was.data.length !== is.data.length)
+		return { webp, different: 1 };
+	for (let i = 0; i < is.data.length; i += 4)
+		n += Math.max(...[0, 1, 2].map((k) => Math.abs(is.data[i + k] - was.data[i + k]))) > tolerance;
+	return { webp, different: n / (is.data.length / 4) };
+}, [url("png", now), before && url("webp", before), TOLERANCE]);
+
+async function shoot(name, { files, lesson, keys = [], play, ...options }) {
+	const file = path.join(folder, `${name}.html`), json = path.join(folder, "lesson.json");
+
+	fs.writeFileSync(json, JSON.stringify(lesson ?? {}));
+	execFileSync(program, ["export", "-f", "html", ...lesson ? ["--lesson", json] : [], "-o", file, ...files.map((f) => path.join(top, f))]);
+	const { p, bad, done } = await openPage(browser, file, { ...options, reducedMotion: "reduce" });
+
+	for (const key of keys)
+		await p.keyboard.press(key);
+	if (play)
+		await p.evaluate((t) => { corun.page.play.open(); corun.page.play.jump(t); }, play);
+	await p.waitForTimeout(200);
+	const shot = await p.screenshot();
+
+	assert.deepEqual(bad, []);
+	await done();
+	return shot;
+}
+
+for (const [name, what] of Object.entries(shots))
+	test(`looks as it did: ${name}`, { skip: why }, async () => {
+		const shot = await shoot(name, what), reference = path.join(kept, `${name}.webp`), blank = await browser.newPage();
+		const before = fs.existsSync(reference) && !process.env.UPDATE_SHOTS ? fs.readFileSync(reference) : null;
+		const { webp, different } = await compare(blank, shot, before);
+
+		await blank.close();
+		if (process.env.UPDATE_SHOTS) {
+			fs.mkdirSync(kept, { recursive: true });
+			fs.writeFileSync(reference, Buffer.from(webp.split(",")[1], "base64"));
+			return;
+		}
+		if (different > MOST) {
+			fs.mkdirSync(failed, { recursive: true });
+			fs.writeFileSync(path.join(failed, `${name}.png`), shot);
+		}
+		assert.ok(different <= MOST, `${(100 * different).toFixed(1)} % of it differs; it is in build/viewer-shots/${name}.png`);
+	});
