@@ -21,9 +21,9 @@ corun.Cook = class {
 		this.face = svgNode("circle", { cx: 36, cy: 62, r: 30, stroke: "#16191D", "stroke-width": 2.5 });
 		this.number = svgNode("text", { x: 36, y: 73, "text-anchor": "middle", "font-size": String(number).length > 2 ? 22 : 30, "font-weight": 800 },
 			String(number));
-		this.knife = svgNode("g", { stroke: "#16191D", "stroke-width": 2.5, "stroke-linejoin": "round" },
+		this.knife = svgNode("g", { style: "stroke: var(--ink)", "stroke-width": 2.5, "stroke-linejoin": "round" },
 			svgNode("path", { d: "M86 18c7 10 6 26-3 40l-8-3c0-16 4-29 11-37z", fill: "#fff" }),
-			svgNode("path", { d: "M73 58l8 3-6 22c-1 3-8 1-8-3z", fill: "#16191D" }));
+			svgNode("path", { d: "M73 58l8 3-6 22c-1 3-8 1-8-3z", style: "fill: var(--ink3)" }));
 		this.since = corun.element("b");
 		this.state = corun.element("small");
 		this.node = corun.element("div.token", {}, svgNode("svg", { viewBox: "0 0 96 96", "aria-hidden": "true" },
@@ -61,7 +61,7 @@ Object.assign(corun.Play.prototype, {
 		}, corun.duration(speed))]);
 		this.node.replaceChildren(...this.strips.map((s) => s.node), e("div.controls", {},
 			button("", w.stepBack, () => this.step(-1), "|◀"), this.go, button("", w.stepOn, () => this.step(1), "▶|"),
-			e("span", {}, w.byEvent), this.now, e("span", {}, w.second), e("div.speeds", { role: "group" }, ...this.speeds.map(([, node]) => node)),
+			e("span.by", {}, w.byEvent), this.now, e("span", {}, w.second), e("div.speeds", { role: "group" }, ...this.speeds.map(([, node]) => node)),
 			button("", w.close, () => this.close(), "✕")));
 		this.page.lesson?.here();
 		this.page.arrange();

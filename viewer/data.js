@@ -287,6 +287,10 @@ corun.Trace = class {
 	flight(code) {
 		return code <= corun.PREEMPTED || (code >= corun.WAIT && !this.parked(code));
 	}
+	/* A wait that is shorter than --min-wait: counted, not drawn. */
+	tooShort(s, i) {
+		return this.min_wait_ns > 0 && s.code[i] >= corun.WAIT && s.end[i] - s.startOf(i) < this.min_wait_ns;
+	}
 	/* Who ran on each CPU: Pieces by its number. */
 	cpuPieces() {
 		const runs = [], cpus = [];

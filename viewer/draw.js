@@ -299,7 +299,7 @@ corun.Painter = class {
 		if (w + 28 > width)
 			return;
 		if (corun.families[family][3]) {
-			c.fillStyle = this.look.fill(family);
+			c.fillStyle = family === "unknown" || family === "stopped" ? this.look.neutral.page : this.look.fill(family);
 			c.fillRect(left - 6, y - size * 0.62, w + 12, size * 1.24);
 		}
 		this.text(text, left, y, size, 700, this.look.ink(family));

@@ -228,6 +228,8 @@ Object.assign(corun.Painter.prototype, {
 		const labels = [], v = this.view, pixel = (v.to - v.from) / v.width;
 
 		for (let i = first; i <= last; i++) {
+			if (this.trace.tooShort(s, i))
+				continue;
 			const start = s.startOf(i), whole = this.trace.waitAt(row.thread, start, s.code[i]);
 
 			if (whole) {

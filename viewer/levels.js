@@ -4,11 +4,11 @@
 "use strict";
 var corun = globalThis.corun ?? (globalThis.corun = {});
 
-const BLOCK = 32;
+const BLOCK = 16;
 
 /*
  * Sums of one lane: how long it was in each of @slots up to every BLOCK-th span, and the longest span of each
- * block. So a column of any width costs a look at the spans at its two ends, however many lie between.
+ * block; slot -1 is not drawn. So a column of any width costs a look at the spans at its two ends, however many lie between.
  */
 corun.LaneSums = class {
 	constructor(s, slots, slotOf) {
@@ -21,8 +21,10 @@ corun.LaneSums = class {
 		for (let i = 0; i < s.n; i++) {
 			const block = Math.floor(i / BLOCK), length = s.end[i] - s.startOf(i);
 
-			running[slotOf(i)] += length;
-			this.longest[block] = Math.max(this.longest[block], length);
+			if (slotOf(i) >= 0) {
+				running[slotOf(i)] += length;
+				this.longest[block] = Math.max(this.longest[block], length);
+			}
 			if (i % BLOCK === BLOCK - 1)
 				this.before.set(running, (block + 1) * slots);
 		}
@@ -42,9 +44,10 @@ corun.LaneSums = class {
 				t = end[i - 1];
 				continue;
 			}
-			const until = Math.min(end[i], to);
+			const until = Math.min(end[i], to), slot = this.slotOf(i);
 
-			out[at + this.slotOf(i)] += (until - t) / width;
+			if (slot >= 0)
+				out[at + slot] += (until - t) / width;
 			t = until;
 			if (end[i] > to)
 				break;
@@ -82,7 +85,7 @@ corun.LaneSums = class {
 				i += BLOCK - i % BLOCK;
 				continue;
 			}
-			if (s.end[i] - s.startOf(i) >= least)
+			if (s.end[i] - s.startOf(i) >= least && this.slotOf(i) >= 0)
 				f(i);
 			i++;
 		}
@@ -189,7 +192,7 @@ corun.Levels = class {
 		if (!sums) {
 			const s = this.trace.columns(id);
 
-			sums = new corun.LaneSums(s, this.slots, (i) => this.slot[s.code[i]]);
+			sums = new corun.LaneSums(s, this.slots, (i) => this.trace.tooShort(s, i) ? -1 : this.slot[s.code[i]]);
 			this.lanes.set(id, sums);
 		}
 		return sums;

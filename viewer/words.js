@@ -46,7 +46,7 @@ corun.words = {
 		oneEvery: (d) => `one every ${d}`, maximum: (n) => `max ${n}`, serialThread: "thread",
 		verdict: "verdict", against: "against", lost: (n, ns, share) =>
 			`${n} events were lost; ${ns} of the threads' time is unknown (${share}). Hatched: not known, never guessed.`,
-		cut: (at) => `The recording was cut at ${at}. All before that is whole.`,
+		cut: (at) => `The recording was cut at ${at}. All before that is whole.`, part: (what) => `A part of the recording: ${what}.`,
 		damaged: (at) => `The recording is damaged after ${at}. All before that is whole.`,
 		empty: "Nothing was recorded: no thread of the traced set lived in the window. Was the right process recorded?",
 		thread: "thread", task: "task", awaits: "awaits", createdBy: "created by", outcome: "outcome",
@@ -113,7 +113,7 @@ corun.words = {
 		oneEvery: (d) => `${d}마다 한 번`, maximum: (n) => `최대 ${n}`, serialThread: "스레드",
 		verdict: "판정", against: "대", lost: (n, ns, share) =>
 			`사건 ${n}개를 놓쳤습니다. 스레드 시간 가운데 ${ns}(${share})는 알 수 없습니다. 빗금은 모르는 곳입니다.`,
-		cut: (at) => `기록이 ${at}에서 끊겼습니다. 그 앞부분은 온전합니다.`,
+		cut: (at) => `기록이 ${at}에서 끊겼습니다. 그 앞부분은 온전합니다.`, part: (what) => `기록의 일부입니다: ${what}.`,
 		damaged: (at) => `기록이 ${at}부터 손상되었습니다. 그 앞부분은 온전합니다.`,
 		empty: "기록된 것이 없습니다. 그 시간에 살아 있던 스레드가 없습니다. 기록한 프로세스가 맞는지 확인해 주세요.",
 		thread: "스레드", task: "태스크", awaits: "기다리는 태스크", createdBy: "만든 태스크", outcome: "결과",

@@ -154,6 +154,9 @@ test("a lesson asks first, and shows nothing before", { skip: why }, async () =>
 	assert.notEqual(await p.textContent(".panel"), "");
 	assert.equal(await p.$eval(".choices .on", (b) => b.textContent), "3the same");
 	assert.equal((await p.$$(".choices .faded")).length, 2);
+	const boxes = await p.$$eval(".headline, .picture, .panel", (all) => all.map((node) => node.getBoundingClientRect().toJSON()));
+
+	assert.ok(boxes.every((box, i) => !i || box.top >= boxes[i - 1].bottom - 1), JSON.stringify(boxes));
 	/* The way back, and on to the kitchen. */
 	await p.click("nav >> text=Question");
 	await p.waitForTimeout(100);
