@@ -253,11 +253,11 @@ Object.assign(corun.Painter.prototype, {
 	},
 	spanLabel(code, family, x0, x1, top, h, length, row) {
 		const c = this.c, d = corun.duration(length), kind = this.label(code);
-		const size = this.type > 1 ? 16 : row.bar < 20 ? 10 : 12;
+		const size = this.type > 1 ? 16 : h > 12 || (family === "parked" && row.bar >= 20) ? 12 : 11;
 		const text = family === "parked" ? [this.doing(code), kind] : code === corun.RUNNING ? [d] :
 			code < corun.WAIT ? [`${kind}, ${d}`, kind] : [`${this.doing(code)}, ${d}`, `${kind}, ${d}`, kind];
 
-		if (family === "parked" ? row.bar < size + 4 : h < size + 1)
+		if (family === "parked" ? row.bar < size + 4 : h < size)
 			return;
 		c.font = `400 ${size}px ${corun.font}`;
 		const fits = text.find((t) => c.measureText(t).width + 10 <= x1 - x0);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Screenshots of kept recordings against those in shots/, which are half as large: a difference of colour that one sees,
+// Screenshots of recordings that are kept for it against those in shots/, which are half as large: a difference of colour that one sees,
 // in more than a few pixels of a hundred, fails. UPDATE_SHOTS=1 writes them anew: look at them before you keep them.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -14,7 +14,7 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), "corun-shots-")), { browser
 const kept = path.join(top, "tests/viewer/shots"), failed = path.join(top, "build/viewer-shots");
 /* Of 255: what letters of another font or a line moved by half a pixel do not reach in many places. */
 const TOLERANCE = 60, MOST = 0.025;
-const demo = ["threads", "processes"].map((name) => `samples/demo/${name}.corun`), async = ["sync", "async"].map((name) => `samples/sync-async/${name}.corun`);
+const demo = ["threads", "processes"].map((name) => `samples/demo/${name}.corun`), async = ["sync", "async"].map((name) => `tests/viewer/shots/${name}.corun`);
 const wide = { width: 1440, height: 900 }, projector = { width: 1024, height: 768 }, light = "light", dark = "dark", en = "en-US", ko = "ko-KR";
 const question = { question: { en: "Four cooks (threads) count primes. There are two CPUs. How many times faster than alone?",
 	ko: "요리사(스레드) 넷이 소수를 셉니다. CPU는 두 개입니다. 혼자 할 때보다 몇 배 빨라질까요?" },

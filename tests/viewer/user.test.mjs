@@ -152,6 +152,7 @@ userTest("arrows go from slice to slice and from thread to thread; M marks, F fi
 	assert.match(await p.textContent(".selection h2"), /worker-3/);
 	await p.keyboard.press("ArrowUp");
 	assert.equal((await selected(p)).thread, thread);
+	await p.click(".lanes", { position: { x, y } });
 	await p.keyboard.press("m");
 	assert.deepEqual(await p.evaluate(() => corun.page.range), { from: wait.start, to: wait.start + wait.length });
 	await p.keyboard.press("f");
