@@ -52,6 +52,8 @@ CPPFLAGS += $(if $(STATIC),-DNO_LIBDW)
 HTTP_LIBS := $(if $(STATIC),,-lmicrohttpd)
 # Nor does it have a static cJSON: one binary to copy records; lessons are for where they are installed.
 LESSON_LIBS := $(if $(STATIC),,-lcjson -lcmark)
+# `corun top`: the screen.
+SCREEN_LIBS := -lncursesw -ltinfo
 CPPFLAGS += $(if $(STATIC),-DNO_MICROHTTPD -DNO_LESSONS)
 
 LIB_SRC := $(sort $(wildcard userspace/base/*.c userspace/trace/*.c userspace/model/*.c \
@@ -74,7 +76,7 @@ all: $(CORUN)
 
 $(CORUN): $(CMD_OBJ) $(LESSON_OBJ) $(RECORD_OBJ) $(LIB)
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DW_LIBS) $(BPF_LIBS) $(HTTP_LIBS) $(LESSON_LIBS) $(LIB_LIBS)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(DW_LIBS) $(BPF_LIBS) $(HTTP_LIBS) $(LESSON_LIBS) $(SCREEN_LIBS) $(LIB_LIBS)
 
 $(LIB): $(LIB_OBJ)
 	$(call say,AR,$@)

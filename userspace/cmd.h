@@ -19,7 +19,7 @@ struct cmd {
 };
 
 extern const struct cmd cmd_run, cmd_record, cmd_report, cmd_compare, cmd_export, cmd_view, cmd_dump,
-	cmd_doctor, cmd_lesson;
+	cmd_doctor, cmd_lesson, cmd_top;
 
 /* "corun: <verb>: <text>" on standard error; returns 1 or 2 to return from run(). */
 int cmd_fail(const struct cmd *cmd, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -15,7 +15,7 @@
 #include "record/target.h"
 
 static const struct cmd *const commands[] = {
-	&cmd_run, &cmd_record, &cmd_report, &cmd_compare, &cmd_export, &cmd_view, &cmd_dump, &cmd_doctor,
+	&cmd_run, &cmd_record, &cmd_top, &cmd_report, &cmd_compare, &cmd_export, &cmd_view, &cmd_dump, &cmd_doctor,
 #ifndef NO_LESSONS
 	&cmd_lesson,
 #endif

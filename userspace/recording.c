@@ -26,13 +26,11 @@ static void on_interrupt(int sig)
 
 /* ---- options ---- */
 
-enum { OPT_COMM = 256, OPT_CGROUP, OPT_ALL, OPT_WAIT_ALL, OPT_PARKED, OPT_REDACT, OPT_TASKS, OPT_GIL,
+enum { OPT_WAIT_ALL = 256, OPT_PARKED, OPT_REDACT, OPT_TASKS, OPT_GIL,
        OPT_STACKS, OPT_KERNEL_STACKS };
 
 static const struct option longs[] = {
-	{"comm", required_argument, NULL, OPT_COMM},
-	{"cgroup", required_argument, NULL, OPT_CGROUP},
-	{"all", no_argument, NULL, OPT_ALL},
+	TARGET_LONG,
 	{"duration", required_argument, NULL, 'd'},
 	{"output", required_argument, NULL, 'o'},
 	{"wait-all", no_argument, NULL, OPT_WAIT_ALL},
@@ -61,36 +59,15 @@ static int parse_gil(const struct cmd *cmd, const char *text, enum gil_mode *mod
 	return cmd_usage(cmd, "--gil is sample, probe or off, not '%s'", text);
 }
 
-static int parse_option(const struct cmd *cmd, int c, char **argv, struct recording_options *o,
-			int *targets)
+static int parse_option(const struct cmd *cmd, int c, char **argv, struct recording_options *o)
 {
 	const char *bad;
-	struct error err = {0};
+	int status;
 	u32 kinds;
 
+	if (target_option(cmd, c, optarg, &o->target, &status))
+		return status;
 	switch (c) {
-	case 'p':
-		o->target = TARGET_PIDS;
-		++*targets;
-		if (target_pids(optarg, &o->tgids, &err))
-			return cmd_fail(cmd, "%s", error_text(&err, -ESRCH));
-		return 0;
-	case OPT_COMM:
-		o->target = TARGET_COMM;
-		o->comm_glob = optarg;
-		++*targets;
-		if (!*optarg || strlen(optarg) > 15)
-			return cmd_usage(cmd, "a process name has 1 to 15 bytes, '%s' does not", optarg);
-		return 0;
-	case OPT_CGROUP:
-		o->target = TARGET_CGROUP;
-		o->cgroup = optarg;
-		++*targets;
-		return 0;
-	case OPT_ALL:
-		o->target = TARGET_ALL;
-		++*targets;
-		return 0;
 	case 'd':
 		if (cmd_parse_time(optarg, &o->duration_ns) || !o->duration_ns)
 			return cmd_usage(cmd, "'%s' is no duration; write -d 10 or -d 500ms", optarg);
@@ -136,49 +113,35 @@ static int parse_option(const struct cmd *cmd, int c, char **argv, struct record
 
 int recording_parse(const struct cmd *cmd, int argc, char **argv, struct recording_options *o)
 {
-	int c, code, targets = 0;
-	struct error err = {0};
+	int c, code;
 
 	*o = (struct recording_options){0};
 	optind = 0;
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, "+p:d:o:q", longs, NULL)) >= 0) {
-		code = parse_option(cmd, c, argv, o, &targets);
+	while ((c = getopt_long(argc, argv, "+" TARGET_SHORT "d:o:q", longs, NULL)) >= 0) {
+		code = parse_option(cmd, c, argv, o);
 		if (code)
 			return code;
 	}
-	if (optind < argc) {
-		o->command = argv + optind;
-		o->target = TARGET_COMMAND;
-		targets++;
-	}
-	if (!targets)
+	if (optind == argc && !o->target.given)
 		return cmd_usage(cmd, "say what to record: a COMMAND, -p PID, --comm GLOB, --cgroup PATH "
 				 "or --all");
-	if (targets > 1)
-		return cmd_usage(cmd, "give one of COMMAND, -p, --comm, --cgroup and --all");
-	code = 0;
-	if (o->comm_glob)
-		code = target_comm(o->comm_glob, &o->tgids, &err);
-	else if (o->cgroup)
-		code = target_cgroup(o->cgroup, &o->tgids, &o->cgroup_id, &err);
-	return code ? cmd_fail(cmd, "%s", error_text(&err, code)) : 0;
+	return target_options_end(cmd, argv + optind, &o->target);
 }
 
 void recording_options_free(struct recording_options *o)
 {
-	free(o->tgids.ids);
-	o->tgids = (struct tgids){0};
+	target_options_free(&o->target);
 }
 
 /* ---- names ---- */
 
 static void default_stem(const struct recording_options *o, char *stem, size_t size)
 {
-	if (o->command)
-		target_file_name(o->command, stem, size);
-	else if (o->target == TARGET_PIDS)
-		snprintf(stem, size, "pid-%d", (int)o->tgids.ids[0]);
+	if (o->target.command)
+		target_file_name(o->target.command, stem, size);
+	else if (o->target.kind == TARGET_PIDS)
+		snprintf(stem, size, "pid-%d", (int)o->target.tgids.ids[0]);
 	else
 		snprintf(stem, size, "corun");
 }
@@ -224,20 +187,20 @@ static void put_meta(struct trace_writer *writer, const struct recording_options
 	char number[24], name[128];
 
 	host_put_meta(writer);
-	host_put_pair(writer, "target", targets[o->target]);
-	for (char **word = o->command; word && *word; word++) {
+	host_put_pair(writer, "target", targets[o->target.kind]);
+	for (char **word = o->target.command; word && *word; word++) {
 		if (o->redact) {
 			buf_puts(&text, basename(*word));
 			break;
 		}
-		if (word != o->command)
+		if (word != o->target.command)
 			buf_putc(&text, ' ');
 		buf_puts(&text, *word);
 	}
 	if (text.len && !text.failed) {
 		host_put_pair(writer, "command", text.data);
 		if (!o->redact) {
-			target_file_name(o->command, name, sizeof(name));
+			target_file_name(o->target.command, name, sizeof(name));
 			host_put_pair(writer, "script", name);
 		}
 		snprintf(number, sizeof(number), "%d", (int)command);
@@ -320,7 +283,7 @@ static int collect(struct live *l, struct error *err)
 		if (interrupted || nobody_there(l, now))
 			break;
 		/* COMMAND is gone, but its last switch was lost: do not wait for it for ever. */
-		if (o->command && !o->wait_all && command_ended(&l->command, false)) {
+		if (o->target.command && !o->wait_all && command_ended(&l->command, false)) {
 			if (!gone)
 				gone = now;
 			else if (now - gone > NSEC_PER_SEC)
@@ -364,7 +327,7 @@ static int finish(struct live *l, struct recording *r, int code, struct error *e
 	if (!stats.joined)
 		fputs("corun: no thread of what was to be recorded was seen: it had ended, or this kernel "
 		      "does not show it to BPF\n", stderr);
-	if (l->options->command) {
+	if (l->options->target.command) {
 		name_survivors(l);
 		/* The window is closed: its process is a zombie at most. Unless the recording ended
 		 * first (-d, SIGTERM): then the command is left alone. */
@@ -393,10 +356,10 @@ static void catch_signals(const struct recording_options *o)
 
 	interrupted = 0;
 	/* While a command runs, Ctrl-C is for it; its end is ours. */
-	if (o->command)
+	if (o->target.command)
 		action.sa_handler = SIG_IGN;
 	sigaction(SIGINT, &action, NULL);
-	if (o->command)
+	if (o->target.command)
 		sigaction(SIGQUIT, &action, NULL);
 	action.sa_handler = on_interrupt;
 	sigaction(SIGTERM, &action, NULL);
@@ -412,7 +375,7 @@ static int prepare_command(struct live *l, struct error *err)
 		return code;
 	code = hook_enter(&hook, l->marks, !l->options->tasks_off);
 	if (!code)
-		code = command_prepare(&l->command, l->options->command, err);
+		code = command_prepare(&l->command, l->options->target.command, false, err);
 	hook_leave(&hook);
 	return code;
 }
@@ -423,11 +386,11 @@ static void note_attached(struct live *l)
 	struct record rec = {.ts = loader_now(), .type = REC_NOTE, .cpu = CORUN_NO_CPU};
 	char text[160];
 
-	for (size_t i = 0; i < l->options->tgids.n && !l->options->tasks_off; i++) {
-		if (!hook_uses_asyncio(l->options->tgids.ids[i]))
+	for (size_t i = 0; i < l->options->target.tgids.n && !l->options->tasks_off; i++) {
+		if (!hook_uses_asyncio(l->options->target.tgids.ids[i]))
 			continue;
 		snprintf(text, sizeof(text), "asyncio's tasks of process %d are not visible: it ran already; "
-			 "start it with corun record -- to see them", (int)l->options->tgids.ids[i]);
+			 "start it with corun record -- to see them", (int)l->options->target.tgids.ids[i]);
 		rec.note.text = text;
 		trace_writer_put_late(l->writer, &rec);
 	}
@@ -438,14 +401,9 @@ static int begin(struct live *l, struct recording *r, struct error *err)
 {
 	const struct recording_options *o = l->options;
 	struct session_config config = {
-		.target = o->target,
-		.tgids = o->tgids.ids,
-		.n_tgids = o->tgids.n,
-		.comm_glob = o->comm_glob,
-		.cgroup_id = o->cgroup_id,
 		.gil = o->gil,
 		.tasks_go = o->tasks_go,
-		.command = o->command,
+		.command = o->target.command,
 		.user_stacks = o->user_stacks,
 		.kernel_stacks = o->kernel_stacks,
 		.redact = o->redact,
@@ -453,11 +411,8 @@ static int begin(struct live *l, struct recording *r, struct error *err)
 	s32 child;
 	int code = 0;
 
-	if (o->command) {
+	if (o->target.command) {
 		code = prepare_command(l, err);
-		child = l->command.pid;
-		config.tgids = &child;
-		config.n_tgids = 1;
 	} else if (o->tasks_go) {
 		code = marks_open(&l->marks, err);
 	}
@@ -465,18 +420,20 @@ static int begin(struct live *l, struct recording *r, struct error *err)
 		code = open_trace(o, r, &l->writer, err);
 	if (code)
 		return code;
+	child = l->command.pid;
+	target_options_apply(&o->target, &child, &config);
 	config.marks = l->marks;
 	put_meta(l->writer, o, l->command.pid);
-	quota_find(&l->quota, o->command ? l->command.pid : o->tgids.n ? o->tgids.ids[0] : getpid(),
-		   o->cgroup);
+	quota_find(&l->quota, target_options_one(&o->target, child),
+		   o->target.cgroup);
 	code = session_open(&l->session, &config, l->writer, err);
 	if (!code) {
 		sample_host(l, loader_now(), true);
 		code = session_start(l->session, err);
 		note_attached(l);
 	}
-	if (!code && o->command)
-		code = command_start(&l->command, o->command[0], err);
+	if (!code && o->target.command)
+		code = command_start(&l->command, o->target.command[0], err);
 	if (code) {
 		trace_writer_close(l->writer, 0, 0, NULL);
 		l->writer = NULL;

@@ -3,15 +3,10 @@
 #ifndef CORUN_RECORDING_H
 #define CORUN_RECORDING_H
 
-#include "cmd.h"
-#include "record/session.h"
-#include "record/target.h"
+#include "target_options.h"
 
 struct recording_options {
-	enum target_kind target;
-	struct tgids tgids;
-	const char *comm_glob, *cgroup;
-	u64 cgroup_id;
+	struct target_options target;
 	const char *output;  /* -o, or NULL: named after the target */
 	u64 duration_ns;     /* 0: until it ends */
 	enum gil_mode gil;
@@ -19,7 +14,6 @@ struct recording_options {
 	bool tasks_go;       /* goroutines too */
 	bool wait_all, redact, quiet, user_stacks, kernel_stacks;
 	const char *parked;
-	char **command;      /* NULL when attaching */
 };
 
 struct recording {
@@ -31,11 +25,7 @@ struct recording {
 
 /* The options as help text, for both verbs. */
 #define RECORDING_HELP                                                                             \
-	"  -p PID[,PID...]         record processes that run already (a thread's id stands for its\n" \
-	"                          process)\n"                                                     \
-	"      --comm GLOB         processes whose name matches, now or later\n"                   \
-	"      --cgroup PATH       processes in this cgroup folder\n"                              \
-	"      --all               everything on this machine\n"                                   \
+	TARGET_HELP                                                                            \
 	"  -d, --duration SECONDS  stop after this time; a COMMAND that still runs goes on\n"                                         \
 	"  -o, --output FILE       name of the trace; default: the command's name, with -2, -3 ...\n" \
 	"                          if it exists\n"                                                 \

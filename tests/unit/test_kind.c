@@ -67,7 +67,7 @@ static void set_facts(struct rec_wait *wait, char *text)
 static int check_row(char *calls, char *with, const char *state, const char *kind)
 {
 	static const struct { const char *name; u32 bits; } states[] = {
-		{"S", 0x1}, {"K", 0x102}, {"D", 0x2}};
+		{"S", 0x1}, {"K", 0x102}, {"D", 0x2}, {"I", 0x402}};
 	struct rec_wait wait = {0};
 	char *save = NULL;
 	int checks = 0;
@@ -85,7 +85,8 @@ static int check_row(char *calls, char *with, const char *state, const char *kin
 		for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
 			enum wait_kind got;
 
-			if (strcmp(state, "any") && strcmp(state, states[i].name))
+			if (strcmp(state, states[i].name) &&
+			    (strcmp(state, "any") || states[i].bits & 0x400))
 				continue;
 			got = kind_of_wait(&wait, states[i].bits);
 			if (strcmp(kind_table[got].name, kind))

@@ -198,8 +198,12 @@ void buf_put_wrapped(struct buf *buf, const char *text, int column, int columns)
 			buf_putc(buf, ' ');
 			at++;
 		}
-		for (size_t i = 0; i < n; i++)
-			buf_putc(buf, (unsigned char)text[i] < 0x20 || text[i] == 0x7f ? '?' : text[i]);
+		for (size_t i = 0; i < n;) {
+			int good = utf8_printable((const unsigned char *)text + i, n - i);
+
+			buf_put(buf, good ? text + i : "?", good ? (size_t)good : 1);
+			i += good ? (size_t)good : 1;
+		}
 		at += width;
 		text += n;
 		text += strspn(text, " ");

@@ -46,6 +46,17 @@ static u32 decode(const unsigned char *s, int n)
 	return c;
 }
 
+int utf8_printable(const unsigned char *s, size_t len)
+{
+	int n = utf8_sequence(s, len);
+	u32 c = n ? decode(s, n) : 0;
+
+	if (c < 0x20 || (c >= 0x7f && c <= 0x9f) || c == 0x200e || c == 0x200f ||
+	    (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069))
+		return 0;
+	return n;
+}
+
 /* The ranges that terminals draw two columns wide (Unicode EastAsianWidth.txt, W and F, merged). */
 static bool is_wide(u32 c)
 {

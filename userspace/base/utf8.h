@@ -15,6 +15,13 @@
 int utf8_sequence(const unsigned char *s, size_t len);
 
 /*
+ * The same of a character that only shows itself: 0 too for what controls a terminal (C0, DEL, C1) or turns
+ * the direction of the text around it (U+200E, U+200F, U+202A to U+202E, U+2066 to U+2069), and for the line
+ * and paragraph separators.
+ */
+int utf8_printable(const unsigned char *s, size_t len);
+
+/*
  * Columns that @len bytes of @s take on a terminal: 2 for East Asian wide characters and emoji, 0
  * for combining marks. Malformed bytes count one column each.
  */

@@ -89,7 +89,7 @@ static bool belongs_to_work(const char *path, const char *name)
 static int run_compiler(char **argv, struct error *err)
 {
 	struct command compiler;
-	int code = command_prepare(&compiler, argv, err);
+	int code = command_prepare(&compiler, argv, false, err);
 
 	if (!code)
 		code = command_start(&compiler, argv[0], err);

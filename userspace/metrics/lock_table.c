@@ -94,6 +94,28 @@ void gil_history_free(struct gil_history *history)
 	map_free(&history->gils);
 }
 
+int gil_history_trim(struct gil_history *history, const struct model *model)
+{
+	struct gil_history kept = {0};
+	struct map_slot *slot;
+	int err = 0;
+
+	for (size_t i = 0; !err && (slot = map_next(&history->gils, &i));) {
+		const struct gil_track *track = slot->value;
+		const struct gil_sample *last = track->n ? &track->samples[(track->n - 1) % track->cap] : NULL;
+		u32 holder = last ? last->holder : NO_THREAD;
+
+		if (!last || !model_process_of(model, track->tgid))
+			continue;
+		if (holder != NO_THREAD && model_thread(model, holder)->state == STATE_NONE)
+			holder = NO_THREAD;
+		err = gil_history_add(&kept, track->tgid, track->lock, holder, last->ts);
+	}
+	gil_history_free(history);
+	*history = kept;
+	return err;
+}
+
 static struct lock_figures *lock_find(struct figures *figures, const struct lock_wait *wait)
 {
 	u64 key = mix(wait->tgid, wait->lock, wait->kind);

@@ -25,6 +25,8 @@ struct gil_history {
 };
 
 int gil_history_add(struct gil_history *history, s32 tgid, u64 lock, u32 holder, u64 ts);
+/* Only the last sample of each GIL whose process lives; a holder that has died holds nothing. */
+int gil_history_trim(struct gil_history *history, const struct model *model);
 void gil_history_free(struct gil_history *history);
 
 /* Charge @wait, as far as it lies in [@from, @to), to its lock in @figures. */

@@ -103,7 +103,7 @@ static void step(struct meter *meter, u64 ts)
 }
 
 /* Time moves on to @ts; stops on the way where the stretch by time begins and ends. */
-static void advance(struct meter *meter, u64 ts)
+void meter_advance(struct meter *meter, u64 ts)
 {
 	if (!meter->open || ts <= meter->last_ns)
 		return;
@@ -126,26 +126,23 @@ static void advance(struct meter *meter, u64 ts)
 
 static void on_affinity(struct meter *meter, const struct rec_affinity *affinity)
 {
-	/* Latest thread of that tid: ids only grow, and tids are reused. */
-	for (u32 i = model_n_threads(meter->model); i-- > 0;) {
-		if (model_thread(meter->model, i)->tid != affinity->tid)
-			continue;
-		if (i >= meter->n_affinity) {
-			u32 want = i + 1 + i / 2;
-			u64 *grown = realloc(meter->affinity, want * sizeof(*grown));
+	const struct thread *t = model_thread_of(meter->model, affinity->tid);
 
-			if (!grown) {
-				meter_note(meter, -ENOMEM);
-				return;
-			}
-			memset(grown + meter->n_affinity, 0,
-			       (want - meter->n_affinity) * sizeof(*grown));
-			meter->affinity = grown;
-			meter->n_affinity = want;
-		}
-		meter->affinity[i] = affinity->mask;
+	if (!t)
 		return;
+	if (t->id >= meter->n_affinity) {
+		u32 want = t->id + 1 + t->id / 2;
+		u64 *grown = realloc(meter->affinity, want * sizeof(*grown));
+
+		if (!grown) {
+			meter_note(meter, -ENOMEM);
+			return;
+		}
+		memset(grown + meter->n_affinity, 0, (want - meter->n_affinity) * sizeof(*grown));
+		meter->affinity = grown;
+		meter->n_affinity = want;
 	}
+	meter->affinity[t->id] = affinity->mask;
 }
 
 static void on_cgroup(struct host_figures *host, const struct rec_cgroup *cgroup)
@@ -164,7 +161,7 @@ static void on_record(void *ctx, const struct record *rec)
 {
 	struct meter *meter = ctx;
 
-	advance(meter, rec->ts);
+	meter_advance(meter, rec->ts);
 	switch (rec->type) {
 	case REC_AFFINITY:
 		on_affinity(meter, &rec->affinity);
@@ -203,8 +200,14 @@ static void on_window_begin(void *ctx, u64 ts)
 
 static void on_process_start(void *ctx, const struct process *process, u64 ts)
 {
-	if (!process->outsider)
-		meter_touch(ctx, process->id, ts);
+	struct meter *meter = ctx;
+
+	if (process->outsider)
+		return;
+	/* The id may have been another's. */
+	if (process->id < meter->n_processes && !meter->processes[process->id].touched)
+		meter->processes[process->id] = (struct process_level){0};
+	meter_touch(meter, process->id, ts);
 }
 
 static void on_thread_start(void *ctx, const struct thread *thread, u64 ts)

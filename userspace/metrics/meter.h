@@ -38,6 +38,16 @@ void meter_free(struct meter *meter);
 /* The sink and its context is the meter itself. */
 const struct model_sink *meter_sink(void);
 
+/*
+ * The window in intervals, while it goes on. meter_cut() ends one at @ts, the model's time now
+ * (model_advance): stretch 0, the series, losses and host are its figures, until meter_resume() begins the
+ * next one there, before any further record. What goes on, a state or a wait for a lock, is cut at @ts, so
+ * the intervals tile the window and so do their figures; only a wait for a lock is counted in each interval
+ * that it takes part in. -ENOMEM: as meter_error(); of meter_resume(): the meter can only be freed.
+ */
+int meter_cut(struct meter *meter, u64 ts);
+int meter_resume(struct meter *meter);
+
 /* After model_finish(). Stretch 0 is the window, then the stretch by time if there is one, then the
  * regions in order of their first begin. */
 u32 meter_n_stretches(const struct meter *meter);

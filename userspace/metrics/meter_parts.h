@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * meter_parts.h - what the meter's own files share: meter.c is the sink, meter_stretch.c the stretches
- * of time and the processes' levels. Nobody else includes it.
+ * of time and the processes' levels, meter_cut.c the window in intervals. Nobody else includes it.
  */
 #ifndef CORUN_METRICS_METER_PARTS_H
 #define CORUN_METRICS_METER_PARTS_H
@@ -61,6 +61,8 @@ bool meter_push(u32 **list, u32 *n, u32 *cap, u32 value);
 /* Keep the first error; 0 is none. */
 void meter_note(struct meter *meter, int err);
 
+/* Time moves on to @ts: the curves are taken until then. */
+void meter_advance(struct meter *meter, u64 ts);
 /* A thread of process @id changes its state at @ts. */
 void meter_touch(struct meter *meter, u32 id, u64 ts);
 /* Time moves on: take the levels of the processes that were touched. */

@@ -60,10 +60,12 @@ static int read_all(struct report *r, struct trace_reader *reader, report_progre
 }
 
 /* CPUs that the traced threads could have used: online, allowed by affinity, left by the quota. */
-static void find_usable(struct report *r)
+void report_find_usable(struct report *r)
 {
 	const struct host_figures *host = meter_host(r->meter);
 
+	r->affinity_cpus = 0;
+	r->quota_cpus = 0;
 	for (u32 i = 0; i < model_n_threads(r->model); i++) {
 		const struct thread *t = model_thread(r->model, i);
 
@@ -216,7 +218,7 @@ int report_read(struct report **out, const char *path, const struct report_optio
 		r->status = trace_reader_status(reader);
 		if (!r->lost_events)
 			r->lost_events = meter_losses(r->meter)->events;
-		find_usable(r);
+		report_find_usable(r);
 		code = choose_stretch(r, o, err);
 	}
 	if (!code) {

@@ -82,8 +82,13 @@ void report_free(struct report *report);
 
 /* The figures as JSON: one object and a newline. Keys are only ever added. */
 void report_json(const struct report *report, struct buf *buf);
+/* The same of an interval of a trace that goes on (live.h), with what such a one has. */
+void report_interval_json(const struct report *report, struct buf *buf);
 /* The figures for people, REPORT_COLUMNS wide. */
 void report_text(const struct report *report, const struct report_look *look, struct buf *buf);
+
+/* Fill affinity_cpus, quota_cpus and usable_cpus by what its model and meter know now. */
+void report_find_usable(struct report *report);
 
 /* The critical path of one of its meter's stretches, NULL: not known. */
 const struct path *report_path(const struct report *report, const struct figures *figures);

@@ -239,6 +239,25 @@ static void put_lines(struct buf *b, const char *key, char *const *lines, u32 n)
 	buf_putc(b, ']');
 }
 
+void report_interval_json(const struct report *r, struct buf *b)
+{
+	buf_printf(b, "{\"schema\":1,\"target\":{\"cpus\":%u,\"usable_cpus\":%.3f},", r->cpus, r->usable_cpus);
+	put_window(b, r);
+	buf_putc(b, ',');
+	figures_json(b, r->figures);
+	buf_putc(b, ',');
+	put_processes(b, r);
+	buf_putc(b, ',');
+	put_threads(b, r);
+	buf_putc(b, ',');
+	figures_locks_json(b, r->figures, r->model);
+	buf_putc(b, ',');
+	figures_syscalls_json(b, r->figures);
+	buf_putc(b, ',');
+	put_verdict(b, r, r->figures);
+	buf_puts(b, "}\n");
+}
+
 void report_json(const struct report *r, struct buf *b)
 {
 	const struct figures *f = r->figures;

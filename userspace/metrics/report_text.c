@@ -48,40 +48,67 @@ static void put_bar(struct text *t, double share)
 	buf_puts(t->b, parts[eighths > 0 ? eighths : 0]);
 }
 
+/* Bytes of @text that take at most @columns; *@width: what they take. */
+static size_t head_bytes(const char *text, size_t len, int columns, int *width)
+{
+	size_t at = 0;
+
+	for (*width = 0; at < len;) {
+		int n = utf8_sequence((const unsigned char *)text + at, len - at);
+		int more = utf8_columns(text + at, (size_t)n);
+
+		if (*width + more > columns)
+			break;
+		*width += more;
+		at += (size_t)n;
+	}
+	return at;
+}
+
+/* @text, which is well-formed, cut in the middle to @columns; returns the columns that it takes. */
+static int put_cut(struct buf *b, const char *text, size_t len, int columns)
+{
+	int width = utf8_columns(text, len), head, tail = 0;
+	size_t at;
+
+	if (width <= columns) {
+		buf_put(b, text, len);
+		return width;
+	}
+	if (columns < 8) {
+		at = head_bytes(text, len, columns, &head);
+		buf_put(b, text, at);
+		return head;
+	}
+	at = head_bytes(text, len, columns - 3 - (columns - 3) / 3, &head);
+	buf_put(b, text, at);
+	buf_puts(b, "...");
+	while (utf8_columns(text + at, len - at) > (columns - 3) / 3)
+		at += (size_t)utf8_sequence((const unsigned char *)text + at, len - at);
+	tail = utf8_columns(text + at, len - at);
+	buf_put(b, text + at, len - at);
+	return head + 3 + tail;
+}
+
 void report_put_name(struct buf *b, const char *text, bool utf8, int columns)
 {
 	struct buf clean = BUF_INIT;
 	size_t len = strlen(text);
-	int width;
+	int width = 0;
 
-	/* Control characters would move the cursor: shown as '?'. */
 	for (size_t i = 0; i < len;) {
 		int n = utf8_sequence((const unsigned char *)text + i, len - i);
+		int good = utf8_printable((const unsigned char *)text + i, len - i);
 
-		if (n == 1 && ((unsigned char)text[i] < 0x20 || text[i] == 0x7f))
-			n = 0;
-		if (n > 1 && !utf8) {
-			buf_putc(&clean, '?');
-			i += (size_t)n;
-			continue;
-		}
-		if (!n)
+		if (!good || (good > 1 && !utf8))
 			buf_putc(&clean, '?');
 		else
-			buf_put(&clean, text + i, (size_t)n);
+			buf_put(&clean, text + i, (size_t)good);
 		i += n ? (size_t)n : 1;
 	}
-	width = clean.data ? utf8_columns(clean.data, clean.len) : 0;
-	if (width > columns && (size_t)width == clean.len) {
-		int tail = (columns - 3) / 3, head = columns - 3 - tail;
-
-		buf_put(b, clean.data, (size_t)head);
-		buf_puts(b, "...");
-		buf_puts(b, clean.data + clean.len - tail);
-		width = columns;
-	} else if (clean.data) {
-		buf_puts(b, clean.data);
-	}
+	if (clean.len)
+		width = put_cut(b, clean.data, clean.len, columns);
+	b->failed |= clean.failed;
 	for (; width < columns; width++)
 		buf_putc(b, ' ');
 	buf_free(&clean);

@@ -226,6 +226,7 @@ static const u8 lock_kind_kind[LOCK_KINDS] = {
 };
 
 #define TASK_BIT_WAKEKILL 0x100u
+#define TASK_BIT_NOLOAD 0x400u /* with D: TASK_IDLE (include/linux/sched.h) */
 #define CLONE_VFORK_FLAG 0x4000u
 #define CMD_SETLKW 7      /* F_SETLKW */
 #define CMD_OFD_SETLKW 38 /* F_OFD_SETLKW */
@@ -339,6 +340,9 @@ enum wait_kind kind_of_wait(const struct rec_wait *wait, u32 prev_state)
 	}
 	if (wait->flags & WAIT_IO)
 		return KIND_DISK;
+	/* In no call, by its own will and no load to the machine: a kernel thread that waits for work. */
+	if (wait->nr < 0 && wait->fd_kind == FD_NONE && (!deep || prev_state & TASK_BIT_NOLOAD))
+		return KIND_CONDITION;
 	/* D without I/O is a lock inside the kernel: an inode's, a pipe's, a socket's, mmap_lock. A
 	 * killable wait for a file's data (network file systems, FUSE) is still the file's. */
 	if (deep) {

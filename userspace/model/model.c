@@ -509,6 +509,15 @@ int model_finish(struct model *m)
 	return m->failed ? -ENOMEM : 0;
 }
 
+void model_advance(struct model *m, u64 ts)
+{
+	if (m->closed || ts <= m->now)
+		return;
+	m->now = ts;
+	if (m->open && m->n_pending)
+		lock_settle(m, ts);
+}
+
 int model_read(struct model *m, struct trace_reader *reader, struct error *err)
 {
 	const struct record *rec;

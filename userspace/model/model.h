@@ -4,7 +4,8 @@
  *
  * One small state machine: push a record, and every thread that it concerns leaves one state and
  * enters another; sinks are told. Pure: no file, no clock, no output. Memory grows with threads,
- * descriptors, locks and tasks, never with events, so a trace of any length streams through.
+ * descriptors, locks and tasks, never with events, so a trace of any length streams through; who
+ * follows a machine for hours lets it forget what has ended (model_forget).
  *
  * Definitions (window, life, state, wait kind, lock interval, C, P, D) are those of the README's
  * "Words". What holds at every instant, and is checked by model_check():
@@ -23,7 +24,7 @@
 #define NO_THREAD 0xffffffffu
 
 struct process {
-	u32 id;            /* 0, 1, 2 ... in order of appearance: the index for sinks' own arrays */
+	u32 id;            /* 0, 1, 2 ... in order of appearance: the index for sinks' own arrays; as a thread's */
 	s32 tgid, ns_tgid;
 	u32 parent;        /* process id, NO_THREAD if not known */
 	u64 start_ns, end_ns; /* end_ns 0 while alive */
@@ -46,7 +47,7 @@ struct wait_info {
 };
 
 struct thread {
-	u32 id;            /* 0, 1, 2 ...: the index for sinks' own arrays; never reused */
+	u32 id;            /* 0, 1, 2 ...: the index for sinks' own arrays; reused only once forgotten */
 	s32 tid, tgid, ns_tid;
 	struct process *process;
 	u64 start_ns, end_ns; /* life inside the window; end_ns 0 while alive */
@@ -225,6 +226,14 @@ u32 model_parked(const struct model *model);
 int model_push(struct model *model, const struct record *rec);
 /* End of the stream: closes the window if no record did. */
 int model_finish(struct model *model);
+/* It is @ts now, though no record says so; records that are older are taken as of now. */
+void model_advance(struct model *model, u64 ts);
+/*
+ * Threads and processes that have ended are forgotten: those that begin from here on may get their ids.
+ * For models that never end; only where no sink keeps anything of the dead. Descriptors, call sites and
+ * threads outside the set stay: who runs for ever does not push their records.
+ */
+void model_forget(struct model *model);
 
 /* Live while records are pushed: what stands now, for the whole traced set and per process. */
 const struct counts *model_counts(const struct model *model);
@@ -246,6 +255,11 @@ u32 model_n_threads(const struct model *model);
 const struct thread *model_thread(const struct model *model, u32 id);
 u32 model_n_processes(const struct model *model);
 const struct process *model_process(const struct model *model, u32 id);
+/* The living one with that number in the kernel, or NULL. */
+const struct thread *model_thread_of(const struct model *model, s32 tid);
+const struct process *model_process_of(const struct model *model, s32 tgid);
+/* The lock interval that thread @id is in, up to now. False: it is in none. */
+bool model_lock_wait(const struct model *model, u32 id, struct lock_wait *wait);
 /* name if it has one, else comm. */
 const char *thread_label(const struct thread *thread);
 u64 model_window_begin(const struct model *model);

@@ -73,6 +73,31 @@ const struct process *model_process(const struct model *m, u32 id)
 	return m->processes[id];
 }
 
+const struct thread *model_thread_of(const struct model *m, s32 tid)
+{
+	struct thr *t = map_get(&m->by_tid, (u32)tid);
+
+	return t ? &t->pub : NULL;
+}
+
+const struct process *model_process_of(const struct model *m, s32 tgid)
+{
+	return map_get(&m->by_tgid, (u32)tgid);
+}
+
+bool model_lock_wait(const struct model *m, u32 id, struct lock_wait *wait)
+{
+	const struct thr *t = m->threads[id];
+
+	if (!t->lock.open)
+		return false;
+	*wait = t->lock.wait;
+	wait->end_ns = m->now;
+	if (t->pub.state == STATE_WAITING)
+		wait->blocked_ns += m->now - t->pub.since_ns;
+	return true;
+}
+
 const char *thread_label(const struct thread *thread)
 {
 	return thread->name && thread->name[0] ? thread->name : thread->comm;

@@ -26,6 +26,7 @@ struct lock_interval {
 struct thr {
 	struct thread pub; /* first: struct thread * and struct thr * are the same address */
 	bool told;         /* sinks know it */
+	bool forgotten;    /* among model.spare_threads */
 	u64 born_ns;       /* in or before the window */
 	bool woken;        /* a waking has met it running: it will not really sleep */
 	u32 early_waker;
@@ -74,6 +75,8 @@ struct model {
 	u32 n_processes, cap_processes;
 	u32 *alive;         /* thread ids of the living, in no order */
 	u32 n_alive, cap_alive;
+	u32 *spare_threads, *spare_processes; /* ids of the forgotten */
+	u32 n_spare_threads, cap_spare_threads, n_spare_processes, cap_spare_processes;
 
 	struct map by_tid;      /* living members: struct thr */
 	struct map by_tgid;     /* living processes of members: struct process */

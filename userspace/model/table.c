@@ -42,11 +42,28 @@ struct thr *table_outsider(struct model *m, s32 tid)
 	return map_get(&m->outsiders, (u32)tid);
 }
 
+static void free_strings(struct process *p)
+{
+	for (u32 k = 0; k < p->n_images; k++)
+		free(p->images[k]);
+	free(p->images);
+	free(p->name);
+}
+
 static struct process *new_process(struct model *m, s32 tgid, s32 ns_tgid, bool outsider)
 {
-	struct process *p = calloc(1, sizeof(*p));
+	struct process *p;
 	u32 cap = m->cap_processes;
 
+	if (!outsider && m->n_spare_processes) {
+		p = m->processes[m->spare_processes[--m->n_spare_processes]];
+		free_strings(p);
+		*p = (struct process){.id = p->id, .name = copy(m, "")};
+		if (p->name)
+			goto fill;
+		return NULL;
+	}
+	p = calloc(1, sizeof(*p));
 	if (!p || !table_grow((void **)&m->processes, m->n_processes, &cap, sizeof(*m->processes)))
 		goto fail;
 	if (cap != m->cap_processes) {
@@ -61,12 +78,13 @@ static struct process *new_process(struct model *m, s32 tgid, s32 ns_tgid, bool 
 	if (!p->name)
 		goto fail;
 	p->id = m->n_processes;
+	m->process_counts[p->id] = (struct counts){0};
+	m->processes[m->n_processes++] = p;
+fill:
 	p->tgid = tgid;
 	p->ns_tgid = ns_tgid;
 	p->parent = NO_THREAD;
 	p->outsider = outsider;
-	m->process_counts[p->id] = (struct counts){0};
-	m->processes[m->n_processes++] = p;
 	return p;
 fail:
 	m->failed = true;
@@ -87,31 +105,47 @@ struct process *table_process(struct model *m, s32 tgid, s32 ns_tgid, bool outsi
 	return p;
 }
 
-struct thr *table_add_thread(struct model *m, const struct rec_thread *rec, bool outsider)
+/* Zeroed but for its id; it is in model.threads. */
+static struct thr *new_thread(struct model *m, bool outsider)
 {
-	struct process *p = table_process(m, rec->tgid, rec->ns_tgid, outsider);
-	struct thr *t = calloc(1, sizeof(*t));
+	struct thr *t;
 
-	if (!p || !t ||
-	    !table_grow((void **)&m->threads, m->n_threads, &m->cap_threads, sizeof(*m->threads)) ||
-	    !table_grow((void **)&m->alive, m->n_alive, &m->cap_alive, sizeof(*m->alive)) ||
-	    map_set(outsider ? &m->outsiders : &m->by_tid, (u32)rec->tid, t)) {
-		m->failed = true;
+	if (!outsider && m->n_spare_threads) {
+		t = m->threads[m->spare_threads[--m->n_spare_threads]];
+		free(t->pub.name);
+		*t = (struct thr){.pub.id = t->pub.id};
+		return t;
+	}
+	t = calloc(1, sizeof(*t));
+	if (!t || !table_grow((void **)&m->threads, m->n_threads, &m->cap_threads, sizeof(*m->threads))) {
 		free(t);
 		return NULL;
 	}
 	t->pub.id = m->n_threads;
+	m->threads[m->n_threads++] = t;
+	return t;
+}
+
+struct thr *table_add_thread(struct model *m, const struct rec_thread *rec, bool outsider)
+{
+	struct process *p = table_process(m, rec->tgid, rec->ns_tgid, outsider);
+	struct thr *t = p ? new_thread(m, outsider) : NULL;
+
+	if (!t || !table_grow((void **)&m->alive, m->n_alive, &m->cap_alive, sizeof(*m->alive)) ||
+	    map_set(outsider ? &m->outsiders : &m->by_tid, (u32)rec->tid, t)) {
+		m->failed = true;
+		return NULL;
+	}
+	t->pub.process = p;
 	t->pub.tid = rec->tid;
 	t->pub.tgid = rec->tgid;
 	t->pub.ns_tid = rec->ns_tid;
-	t->pub.process = p;
 	t->pub.outsider = outsider;
 	t->pub.kernel = rec->flags & THREAD_KERNEL;
 	t->pub.parent = NO_THREAD;
 	t->pub.cpu = -1;
 	t->pub.waker = t->pub.preempted_by = NO_THREAD;
 	table_set_comm(t, rec->comm);
-	m->threads[m->n_threads++] = t;
 	if (!outsider) {
 		t->alive_index = m->n_alive;
 		m->alive[m->n_alive++] = t->pub.id;
@@ -319,10 +353,7 @@ void table_free(struct model *m)
 		free(m->threads[i]);
 	}
 	for (u32 i = 0; i < m->n_processes; i++) {
-		for (u32 k = 0; k < m->processes[i]->n_images; k++)
-			free(m->processes[i]->images[k]);
-		free(m->processes[i]->images);
-		free(m->processes[i]->name);
+		free_strings(m->processes[i]);
 		free(m->processes[i]);
 	}
 	for (size_t i = 0; (slot = map_next(&m->descs, &i));) {
@@ -346,5 +377,7 @@ void table_free(struct model *m)
 	free(m->processes);
 	free(m->process_counts);
 	free(m->alive);
+	free(m->spare_threads);
+	free(m->spare_processes);
 	free(m->regions);
 }

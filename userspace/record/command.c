@@ -105,7 +105,16 @@ static int become_invoker(void)
 	return setgroups((size_t)n, groups) || setgid(gid) || setuid(uid) ? -errno : 0;
 }
 
-static void child(char **argv, int go, int failure)
+static void leave_terminal(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = STDIN_FILENO; null >= 0 && fd <= STDERR_FILENO; fd++)
+		if (isatty(fd))
+			dup2(null, fd);
+}
+
+static void child(char **argv, bool off_terminal, int go, int failure)
 {
 	char c;
 	int code;
@@ -118,6 +127,8 @@ static void child(char **argv, int go, int failure)
 		if (sig != SIGKILL && sig != SIGSTOP)
 			signal(sig, sigismember(&inherited.ignored, sig) == 1 ? SIG_IGN : SIG_DFL);
 	sigprocmask(SIG_SETMASK, &inherited.blocked, NULL);
+	if (off_terminal)
+		leave_terminal();
 	code = become_invoker();
 	if (!code) {
 		execvp(argv[0], argv);
@@ -128,7 +139,7 @@ static void child(char **argv, int go, int failure)
 	_exit(127);
 }
 
-int command_prepare(struct command *command, char **argv, struct error *err)
+int command_prepare(struct command *command, char **argv, bool off_terminal, struct error *err)
 {
 	int go[2], failure[2];
 
@@ -142,7 +153,7 @@ int command_prepare(struct command *command, char **argv, struct error *err)
 	if (!command->pid) {
 		close(go[1]);
 		close(failure[0]);
-		child(argv, go[0], failure[1]);
+		child(argv, off_terminal, go[0], failure[1]);
 	}
 	close(go[0]);
 	close(failure[1]);

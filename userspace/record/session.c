@@ -37,6 +37,7 @@ struct session {
 	u64 lost;                  /* events, when last looked at */
 	int late_error;            /* of a runtime's record */
 	u64 now;    /* when the ring was last looked at */
+	u64 settled; /* everything older was put out */
 	bool ended; /* before it was stopped */
 	struct buf args; /* last command line read from /proc */
 };
@@ -346,8 +347,10 @@ static int consume(struct session *s)
 	if (s->config.marks)
 		marks_poll(s->config.marks, s->now, false);
 	code = loader_consume(s->loader, on_event, s, &watermark);
-	if (!code && watermark)
+	if (!code && watermark) {
 		code = collect_advance(s->collect, watermark);
+		s->settled = watermark > COLLECT_HOLD_NS ? watermark - COLLECT_HOLD_NS : 0;
+	}
 	return code;
 }
 
@@ -388,6 +391,19 @@ int session_poll(struct session *s, int timeout_ms, bool wait_all, struct error 
 		if (nanosleep(&pause, NULL))
 			return 0; /* a signal: the caller looks */
 	}
+}
+
+int session_settle(struct session *s, u64 *until, struct error *err)
+{
+	int code = loader_iterate(s->loader, "pending", err);
+
+	if (code)
+		return code;
+	code = consume(s);
+	if (!code)
+		code = trace_writer_flush(s->writer);
+	*until = s->settled;
+	return code ? error_set(err, code, "cannot follow the records: %s", strerror(-code)) : 0;
 }
 
 void session_stats(const struct session *s, struct session_stats *stats)

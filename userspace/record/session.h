@@ -56,6 +56,12 @@ int session_start(struct session *session, struct error *err);
 /* Collect for up to @timeout_ms. 1: the traced set has died out (or COMMAND did, unless
  * @wait_all), 0: go on, -errno: the writer failed (what was written stays). */
 int session_poll(struct session *session, int timeout_ms, bool wait_all, struct error *err);
+/*
+ * For who reads while it is recorded: ask also for what a switch would tell later (threads that were
+ * woken and wait for a CPU) and flush the writer. Everything that happened before *@until_ns is out, but
+ * for losses of CPUs that are silent: those show when the CPU speaks again.
+ */
+int session_settle(struct session *session, u64 *until_ns, struct error *err);
 void session_stats(const struct session *session, struct session_stats *stats);
 /* Probes off, rest of the ring collected, window closed. The writer is still open. */
 int session_stop(struct session *session, struct error *err);

@@ -35,9 +35,10 @@ void command_remember_signals(void);
 /*
  * Fork. The child waits, then runs @argv as the invoking user: under sudo with the user's ids,
  * groups, HOME, USER and LOGNAME and without SUDO_*; with the signal dispositions and the mask that
- * command_remember_signals() saw, by default the default ones and none.
+ * command_remember_signals() saw, by default the default ones and none. @off_terminal: the screen is ours,
+ * and what it would read from or write to a terminal goes to /dev/null.
  */
-int command_prepare(struct command *command, char **argv, struct error *err);
+int command_prepare(struct command *command, char **argv, bool off_terminal, struct error *err);
 /* Let it go. 0 once it has exec'd, or -errno with @err when it cannot be run. */
 int command_start(struct command *command, const char *name, struct error *err);
 /* Has it ended? Never blocks unless @wait. */

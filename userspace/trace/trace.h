@@ -22,16 +22,21 @@
 
 struct trace_writer;
 struct trace_reader;
+struct trace_pipe;
 
 /* Create @path ("-": standard output), mode 0600, never through a symbolic link, not over an
  * existing file unless @overwrite. 0 or -errno with @err. */
 int trace_writer_open(struct trace_writer **writer, const char *path, bool overwrite,
 		      struct error *err);
+/* Into memory, for who reads it in the same process meanwhile (pipe.h); @pipe is borrowed. */
+int trace_writer_pipe(struct trace_writer **writer, struct trace_pipe *pipe, struct error *err);
 /* Append; @rec->ts must not be below the last one (it is clamped if it is). 0 or the first error. */
 int trace_writer_put(struct trace_writer *writer, const struct record *rec);
 int trace_writer_put_late(struct trace_writer *writer, const struct record *rec);
 /* Flush what is older than 200 ms at @now_ns (CLOCK_MONOTONIC). */
 int trace_writer_tick(struct trace_writer *writer, u64 now_ns);
+/* Flush everything. */
+int trace_writer_flush(struct trace_writer *writer);
 u64 trace_writer_records(const struct trace_writer *writer);
 /* Write REC_END with @lost, finish, free. On error the file keeps what was flushed. */
 int trace_writer_close(struct trace_writer *writer, u64 end_ns, u64 lost, struct error *err);

@@ -9,6 +9,7 @@
 #include "base/fd.h"
 #include "base/owner.h"
 #include "trace/format.h"
+#include "trace/pipe.h"
 #include "trace/trace.h"
 
 /* A chunk is written when its payload has this size, or is this old. */
@@ -26,6 +27,7 @@ struct stream {
 
 struct trace_writer {
 	int fd;
+	struct trace_pipe *pipe; /* instead of a file, or NULL */
 	bool seekable;
 	int error;           /* the first one; nothing is written after it */
 	u64 offset;          /* end of the last whole chunk */
@@ -66,6 +68,10 @@ static void stream_flush(struct trace_writer *w, struct stream *s)
 		return;
 	}
 	header.raw_len = (u32)s->payload.len;
+	if (w->pipe) {
+		w->error = pipe_chunk(w->pipe, &header, (const u8 *)s->payload.data);
+		goto out;
+	}
 	len = compressBound(s->payload.len);
 	buf_clear(&w->stored);
 	if (!buf_reserve(&w->stored, len) ||
@@ -78,6 +84,7 @@ static void stream_flush(struct trace_writer *w, struct stream *s)
 	header.crc = chunk_crc(&header, (const u8 *)w->stored.data);
 	chunk_header_encode(&header, bytes);
 	put_bytes(w, bytes, sizeof(bytes), w->stored.data, len);
+out:
 	buf_clear(&s->payload);
 	s->records = 0;
 }
@@ -160,6 +167,20 @@ int trace_writer_open(struct trace_writer **out, const char *path, bool overwrit
 	return 0;
 }
 
+int trace_writer_pipe(struct trace_writer **out, struct trace_pipe *pipe, struct error *err)
+{
+	struct trace_writer *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return error_set(err, -ENOMEM, "out of memory");
+	w->fd = -1;
+	w->pipe = pipe;
+	w->ordered.kind = CHUNK_ORDERED;
+	w->late.kind = CHUNK_LATE;
+	*out = w;
+	return 0;
+}
+
 int trace_writer_put(struct trace_writer *w, const struct record *rec)
 {
 	struct record later;
@@ -190,6 +211,11 @@ int trace_writer_tick(struct trace_writer *w, u64 now_ns)
 	if (now_ns - w->flushed_ns < CHUNK_AGE_NS)
 		return w->error;
 	w->flushed_ns = now_ns;
+	return trace_writer_flush(w);
+}
+
+int trace_writer_flush(struct trace_writer *w)
+{
 	stream_flush(w, &w->late);
 	stream_flush(w, &w->ordered);
 	return w->error;
@@ -214,12 +240,9 @@ int trace_writer_close(struct trace_writer *w, u64 end_ns, u64 lost, struct erro
 
 int trace_writer_cut(struct trace_writer *w, struct error *err)
 {
-	int code;
+	int code = trace_writer_flush(w);
 
-	stream_flush(w, &w->late);
-	stream_flush(w, &w->ordered);
-	code = w->error;
-	if (close(w->fd) && !code)
+	if (w->fd >= 0 && close(w->fd) && !code)
 		code = -errno;
 	buf_free(&w->ordered.payload);
 	buf_free(&w->late.payload);
