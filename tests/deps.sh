@@ -49,7 +49,7 @@ debian() {
 case " $id " in
 *debian* | *ubuntu*)
 	set -- gcc libc6-dev clang llvm libbpf-dev libelf-dev zlib1g-dev libcjson-dev libcmark-dev \
-		libdw-dev libmicrohttpd-dev
+		libdw-dev libmicrohttpd-dev libncurses-dev
 	have python3 || set -- "$@" python3
 	if [ "$what" = all ]; then
 		set -- "$@" g++ libcmocka-dev cppcheck clang-tidy shellcheck libclang-rt-14-dev linux-perf \
@@ -68,7 +68,7 @@ case " $id " in
 	;;
 *fedora* | *rhel*)
 	set -- make gcc clang llvm libbpf-devel elfutils-libelf-devel elfutils-devel zlib-devel \
-		cjson-devel cmark-devel libmicrohttpd-devel python3
+		cjson-devel cmark-devel libmicrohttpd-devel ncurses-devel python3
 	[ "$what" = all ] && set -- "$@" gcc-c++ libcmocka-devel cppcheck clang-tools-extra perf xz \
 		psmisc iproute redis ruby golang nodejs npm java-latest-openjdk-devel rust \
 		qemu-system-x86 busybox cpio chromium naver-nanum-gothic-fonts compiler-rt \
@@ -77,7 +77,7 @@ case " $id " in
 	rpm -q "$@" >/dev/null 2>&1 || as_root dnf install -y -q "$@" || exit 1
 	;;
 *arch*)
-	set -- make gcc clang llvm libbpf libelf zlib cjson cmark libmicrohttpd python
+	set -- make gcc clang llvm libbpf libelf zlib cjson cmark libmicrohttpd ncurses python
 	[ "$what" = all ] && set -- "$@" cmocka cppcheck perf xz psmisc iproute2 redis ruby go nodejs \
 		npm jdk-openjdk rust qemu-system-x86 busybox cpio chromium noto-fonts-cjk compiler-rt \
 		python-trio python-uvloop
@@ -88,15 +88,16 @@ case " $id " in
 	for c in gcc clang llvm-strip; do
 		have "$c" || fail="$fail $c"
 	done
-	for h in bpf/libbpf.h libelf.h zlib.h cjson/cJSON.h cmark.h elfutils/libdwfl.h microhttpd.h; do
+	for h in bpf/libbpf.h libelf.h zlib.h cjson/cJSON.h cmark.h elfutils/libdwfl.h microhttpd.h ncurses.h; do
 		echo "#include <$h>" | gcc -x c -E - >/dev/null 2>&1 || fail="$fail <$h>"
 	done
 	if [ -n "$fail" ]; then
 		cat >&2 <<-LIST
 		deps: this system's package manager is not known to corun. Missing here:$fail
 		Install by hand: a C compiler, clang 14 or later with llvm-strip, libbpf 1.1 or later,
-		libelf and libdw (elfutils), zlib, cJSON, cmark, libmicrohttpd, each with its headers; for the
-		tests also cmocka, Node.js with npm, Chromium and python3.
+		libelf and libdw (elfutils), zlib, cJSON, cmark, libmicrohttpd, ncurses with
+		wide characters, each with its headers; for the tests also cmocka, Node.js with npm, Chromium
+		and python3.
 		LIST
 		exit 1
 	fi

@@ -83,6 +83,21 @@ void pen_name(struct pen *pen, enum frame_role role, const char *name, int colum
 	buf_free(&text);
 }
 
+void pen_last_name(struct pen *pen, enum frame_role role, const char *name)
+{
+	int left = pen->look->columns - pen->column, width = utf8_columns(name, strlen(name));
+
+	pen_name(pen, role, name, width < left ? width : left);
+}
+
+void pen_heading(struct pen *pen, const char *text)
+{
+	int left = pen->look->columns - pen->column;
+
+	pen_printf(pen, ROLE_BAR, "%-*s", pen->look->rows && left > 0 ? left : 0, text);
+	pen_newline(pen);
+}
+
 void pen_cells(struct pen *pen, enum frame_role role, int cells)
 {
 	/* Without colour the letter tells the state; a block is only running. */

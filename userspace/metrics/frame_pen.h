@@ -21,6 +21,10 @@ void pen_newline(struct pen *pen);
 void pen_pad(struct pen *pen, int column);
 /* A name of any bytes in @columns. */
 void pen_name(struct pen *pen, enum frame_role role, const char *name, int columns);
+/* The last one of a line: not padded. */
+void pen_last_name(struct pen *pen, enum frame_role role, const char *name);
+/* The end of a heading; on a screen up to the right edge. */
+void pen_heading(struct pen *pen, const char *text);
 /* @cells of a bar. */
 void pen_cells(struct pen *pen, enum frame_role role, int cells);
 /* The first two columns are blank. */

@@ -6,7 +6,7 @@
 #include "metrics/frame_pen.h"
 
 #define WAIT_COLUMNS 20
-#define LOCK_COLUMNS 30
+#define LOCK_COLUMNS 26
 
 static void put_mean(struct pen *p, enum frame_role role, u64 ns, int columns)
 {
@@ -53,7 +53,7 @@ static void put_row(struct pen *p, const struct frame_row *row)
 	pen_put(p, ROLE_TEXT, " ");
 	put_most(p, &row->time);
 	pen_put(p, ROLE_TEXT, " ");
-	pen_name(p, in_flight(p->f, row) ? ROLE_STRONG : ROLE_TEXT, row->name, p->look->columns - p->column);
+	pen_last_name(p, in_flight(p->f, row) ? ROLE_STRONG : ROLE_TEXT, row->name);
 	pen_newline(p);
 }
 
@@ -68,9 +68,7 @@ void frame_rows_text(struct pen *p, int rows)
 	pen_newline(p);
 	pen_printf(p, ROLE_BAR, "%7s%8s%10s%8s%6s %-*s ", "PID", p->look->threads ? "TID" : "THREADS", "IN FLIGHT",
 		   "RUNNING", "READY", WAIT_COLUMNS, "WAITING MOST IN");
-	pen_printf(p, ROLE_BAR, "%-*s", p->look->columns - p->column > 0 ? p->look->columns - p->column : 0,
-		   p->look->threads ? "THREAD" : "PROCESS");
-	pen_newline(p);
+	pen_heading(p, p->look->threads ? "THREAD" : "PROCESS");
 	if (skip >= n)
 		skip = n ? n - 1 : 0;
 	for (u32 i = skip; i < n && p->line < end; i++) {
@@ -102,7 +100,6 @@ static void put_holder(struct pen *p, const struct frame_lock *l)
 {
 	char text[128];
 	double share = l->wait_ns ? 100.0 * (double)l->holder_ns / (double)l->wait_ns : 0;
-	int columns = p->look->columns - p->column - 6;
 
 	if (!l->holder || l->unknown_ns > l->holder_ns) {
 		pen_put(p, ROLE_FAINT, "not known");
@@ -110,7 +107,7 @@ static void put_holder(struct pen *p, const struct frame_lock *l)
 	}
 	snprintf(text, sizeof(text), "%s (%d)", l->holder_name, l->holder);
 	pen_printf(p, ROLE_TEXT, "%3.0f %% ", share);
-	pen_name(p, ROLE_STRONG, text, columns);
+	pen_last_name(p, ROLE_STRONG, text);
 }
 
 static void put_lock(struct pen *p, const struct frame_lock *l)
@@ -119,9 +116,9 @@ static void put_lock(struct pen *p, const struct frame_lock *l)
 
 	pen_pad(p, PEN_INDENT);
 	put_lock_name(p, l);
-	buf_printf(&text, "%7" PRIu64, l->waits);
-	buf_put_duration(&text, l->wait_ns, 10);
-	buf_put_duration(&text, l->max_ns, 10);
+	buf_printf(&text, "%8" PRIu64, l->waits);
+	buf_put_duration(&text, l->wait_ns, 9);
+	buf_put_duration(&text, l->max_ns, 9);
 	pen_put(p, ROLE_TEXT, text.failed ? "" : text.data);
 	buf_free(&text);
 	pen_put(p, ROLE_TEXT, "  ");
@@ -142,10 +139,8 @@ void frame_locks_text(struct pen *p, int rows)
 		return;
 	}
 	pen_newline(p);
-	pen_printf(p, ROLE_BAR, "  %-*s%7s%10s%10s  ", LOCK_COLUMNS, "LOCK", "WAITS", "IN ALL", "LONGEST");
-	pen_printf(p, ROLE_BAR, "%-*s", p->look->columns - p->column > 0 ? p->look->columns - p->column : 0,
-		   "HELD MEANWHILE BY");
-	pen_newline(p);
+	pen_printf(p, ROLE_BAR, "  %-*s%8s%9s%9s  ", LOCK_COLUMNS, "LOCK", "WAITS", "IN ALL", "LONGEST");
+	pen_heading(p, "HELD MEANWHILE BY");
 	for (u32 i = 0; i < p->f->n_locks && p->line < end; i++)
 		put_lock(p, &p->f->locks[i]);
 }
