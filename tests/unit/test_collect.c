@@ -154,6 +154,35 @@ static void test_loss_at_the_end_is_told(void **state)
 	collect_free(c);
 }
 
+/* While it goes on: what is lost is told at once, once, and not for the time in which nothing was. */
+static void test_loss_is_told_before_the_cpu_speaks_again(void **state)
+{
+	static struct got got;
+	struct collect *c = start(&got);
+	struct ev_switch ev = switch_event(1000, 0, 0, 1, 2);
+	u32 next_seq[2] = {1, 0};
+
+	(void)state;
+	collect_event(c, &ev, sizeof(ev));
+	assert_int_equal(collect_settle(c, next_seq, 2, 4000, 4100), 0);
+	assert_null(find_lost(&got));
+	next_seq[0] = 4;
+	assert_int_equal(collect_settle(c, next_seq, 2, 5000, 5100), 0);
+	assert_non_null(find_lost(&got));
+	assert_int_equal(find_lost(&got)->ts, 4001);
+	assert_int_equal(find_lost(&got)->lost.until_ns, 5100);
+	assert_int_equal(find_lost(&got)->lost.count, 3);
+	/* Numbers that were read before an event came that has a later one. */
+	ev = switch_event(6000, 4, 0, 1, 2);
+	collect_event(c, &ev, sizeof(ev));
+	assert_int_equal(collect_settle(c, next_seq, 2, 5900, 6100), 0);
+	next_seq[0] = 5;
+	assert_int_equal(collect_settle(c, next_seq, 2, 7000, 7100), 0);
+	collect_finish(c, 8000, next_seq, 2);
+	assert_int_equal(collect_lost(c), 3);
+	collect_free(c);
+}
+
 /* An interrupt's event that overtakes the interrupted program's number is no loss. */
 static void test_overtaken_number_is_no_loss(void **state)
 {
@@ -196,6 +225,7 @@ int main(void)
 		cmocka_unit_test(test_merges_in_order),
 		cmocka_unit_test(test_gap_is_told_with_its_times),
 		cmocka_unit_test(test_loss_at_the_end_is_told),
+		cmocka_unit_test(test_loss_is_told_before_the_cpu_speaks_again),
 		cmocka_unit_test(test_overtaken_number_is_no_loss),
 		cmocka_unit_test(test_errors_stick),
 	};

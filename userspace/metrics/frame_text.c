@@ -64,8 +64,12 @@ static void put_verdict(struct pen *p)
 	buf_free(&text);
 	if (!p->f->lost && !p->f->time.ns[USAGE_UNKNOWN])
 		return;
-	pen_printf(p, ROLE_WARN, "! %" PRIu64 " events were lost; every figure is known over %.1f %% of the interval.",
-		   p->f->lost, p->f->duration_ns ? 100.0 * (double)p->f->known_ns / (double)p->f->duration_ns : 0.0);
+	if (p->f->lost)
+		pen_printf(p, ROLE_WARN, "! %" PRIu64 " events were lost; ", p->f->lost);
+	else
+		pen_put(p, ROLE_WARN, "! Events were lost before; ");
+	pen_printf(p, ROLE_WARN, "every figure is known over %.1f %% of the interval.",
+		   p->f->duration_ns ? 100.0 * (double)p->f->known_ns / (double)p->f->duration_ns : 0.0);
 	pen_newline(p);
 }
 

@@ -430,6 +430,24 @@ int collect_window(struct collect *c, u64 ts)
 	return queue_add(&c->queue, ts, ENTRY_WINDOW, 0) ? 0 : -ENOMEM;
 }
 
+int collect_settle(struct collect *c, const u32 *next_seq, size_t n_cpus, u64 before_ns, u64 after_ns)
+{
+	struct record lost;
+
+	for (u16 cpu = 0; cpu < n_cpus && cpu < EV_MAX_CPUS; cpu++) {
+		struct gaps *gaps = &c->gaps[cpu];
+
+		/* The ring has been read beyond: numbers that came since are not among these. */
+		if ((s32)(next_seq[cpu] - gaps->next) < 0)
+			continue;
+		if (gaps_end(gaps, cpu, &lost))
+			put_lost(c, &lost);
+		if (gaps_settle(gaps, cpu, next_seq[cpu], before_ns, after_ns, &lost))
+			put_lost(c, &lost);
+	}
+	return c->error;
+}
+
 int collect_finish(struct collect *c, u64 ts, const u32 *next_seq, size_t n_cpus)
 {
 	struct record lost;

@@ -59,6 +59,9 @@ int collect_event(struct collect *collect, const void *event, size_t len);
 int collect_advance(struct collect *collect, u64 watermark);
 /* Whether the end of COMMAND leaves the window open until the last of the set has ended. */
 void collect_set_wait_all(struct collect *collect, bool wait_all);
+/* What was lost so far: @next_seq[cpu] are the counters of @n_cpus CPUs, read at some time from @before_ns
+ * to @after_ns; every event that has such a number and will ever come has been given to collect_event(). */
+int collect_settle(struct collect *collect, const u32 *next_seq, size_t n_cpus, u64 before_ns, u64 after_ns);
 /* Open the window at @ts (attach). */
 int collect_window(struct collect *collect, u64 ts);
 /* Everything out; @next_seq[cpu] are the counters of @n_cpus CPUs now: what is missing at the end is

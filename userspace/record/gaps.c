@@ -43,3 +43,14 @@ bool gaps_tail(const struct gaps *g, u16 cpu, u32 next, u64 ts, struct record *l
 {
 	return tell(cpu, g->last_ts + 1, ts, next - g->next, lost);
 }
+
+bool gaps_settle(struct gaps *g, u16 cpu, u32 next, u64 before_ns, u64 after_ns, struct record *lost)
+{
+	bool missing = gaps_tail(g, cpu, next, after_ns, lost);
+	u64 known_ns = missing ? after_ns : before_ns;
+
+	g->next = next;
+	if (known_ns > g->last_ts)
+		g->last_ts = known_ns;
+	return missing;
+}

@@ -26,4 +26,8 @@ bool gaps_end(struct gaps *gaps, u16 cpu, struct record *lost);
 /* After gaps_end(): numbers were given up to @next, the last of them until @ts. As gaps_note(). */
 bool gaps_tail(const struct gaps *gaps, u16 cpu, u32 next, u64 ts, struct record *lost);
 
+/* After gaps_end(), while more will come: numbers were given up to @next at some time from @before_ns to
+ * @after_ns, and all that will ever come of those has come. As gaps_note(); told once. */
+bool gaps_settle(struct gaps *gaps, u16 cpu, u32 next, u64 before_ns, u64 after_ns, struct record *lost);
+
 #endif

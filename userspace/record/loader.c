@@ -390,6 +390,6 @@ size_t loader_sequences(const struct loader *l, u32 *next_seq, size_t max)
 	size_t n = max < EV_MAX_CPUS ? max : EV_MAX_CPUS;
 
 	for (size_t i = 0; i < n; i++)
-		next_seq[i] = __atomic_load_n(&l->cpus[i].seq, __ATOMIC_RELAXED);
+		next_seq[i] = __atomic_load_n(&l->cpus[i].seq, __ATOMIC_ACQUIRE);
 	return n;
 }

@@ -396,13 +396,26 @@ int session_poll(struct session *s, int timeout_ms, bool wait_all, struct error 
 int session_settle(struct session *s, u64 *until, struct error *err)
 {
 	int code = loader_iterate(s->loader, "pending", err);
+	u64 before, after, settled = s->settled;
+	u32 *next_seq;
+	size_t n_cpus;
 
 	if (code)
 		return code;
+	next_seq = calloc(EV_MAX_CPUS, sizeof(*next_seq));
+	if (!next_seq)
+		return error_set(err, -ENOMEM, "out of memory");
+	before = loader_now();
+	n_cpus = loader_sequences(s->loader, next_seq, EV_MAX_CPUS);
+	after = loader_now();
+	/* An event has its place before it has its number: who has one of these is on the ring, or lost. */
 	code = consume(s);
+	if (!code && s->settled > settled)
+		code = collect_settle(s->collect, next_seq, n_cpus, before, after);
 	if (!code)
 		code = trace_writer_flush(s->writer);
 	*until = s->settled;
+	free(next_seq);
 	return code ? error_set(err, code, "cannot follow the records: %s", strerror(-code)) : 0;
 }
 

@@ -58,8 +58,8 @@ int session_start(struct session *session, struct error *err);
 int session_poll(struct session *session, int timeout_ms, bool wait_all, struct error *err);
 /*
  * For who reads while it is recorded: ask also for what a switch would tell later (threads that were
- * woken and wait for a CPU) and flush the writer. Everything that happened before *@until_ns is out, but
- * for losses of CPUs that are silent: those show when the CPU speaks again.
+ * woken and wait for a CPU, events that were lost) and flush the writer. Everything that happened before
+ * *@until_ns is out.
  */
 int session_settle(struct session *session, u64 *until_ns, struct error *err);
 void session_stats(const struct session *session, struct session_stats *stats);
