@@ -30,7 +30,7 @@ static char *trim(char *s)
 }
 
 /* "nfds 1, fd tcp" */
-static void set_facts(struct rec_wait *wait, char *text)
+static void set_facts(struct rec_wait *wait, bool *kernel, char *text)
 {
 	char *save = NULL;
 
@@ -59,6 +59,8 @@ static void set_facts(struct rec_wait *wait, char *text)
 			n = wait->flags |= WAIT_IO;
 		else if (!strcmp(key, "fault"))
 			n = wait->flags |= WAIT_FAULT;
+		else if (!strcmp(key, "kthread"))
+			n = *kernel = true;
 		if (n < 0 || n == 0xff)
 			fail_msg("KINDS.md: \"%s %s\" is no fact", key, value);
 	}
@@ -69,12 +71,13 @@ static int check_row(char *calls, char *with, const char *state, const char *kin
 	static const struct { const char *name; u32 bits; } states[] = {
 		{"S", 0x1}, {"K", 0x102}, {"D", 0x2}, {"I", 0x402}};
 	struct rec_wait wait = {0};
+	bool kernel = false;
 	char *save = NULL;
 	int checks = 0;
 
 	if (kind_by_name(kind) < 0)
 		fail_msg("KINDS.md: no kind \"%s\"", kind);
-	set_facts(&wait, with);
+	set_facts(&wait, &kernel, with);
 	for (char *c = strtok_r(calls, ",", &save); c; c = strtok_r(NULL, ",", &save)) {
 		c = trim(c);
 		wait.nr = (s16)(strcmp(c, "none") ? syscall_number(c) : -1);
@@ -88,7 +91,8 @@ static int check_row(char *calls, char *with, const char *state, const char *kin
 			if (strcmp(state, states[i].name) &&
 			    (strcmp(state, "any") || states[i].bits & 0x400))
 				continue;
-			got = kind_of_wait(&wait, states[i].bits);
+			got = kernel ? kind_of_kernel_wait(&wait, states[i].bits) :
+				       kind_of_wait(&wait, states[i].bits);
 			if (strcmp(kind_table[got].name, kind))
 				fail_msg("%s in %s: the docs say %s, the code %s", c,
 					 states[i].name, kind, kind_table[got].name);

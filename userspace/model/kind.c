@@ -340,9 +340,6 @@ enum wait_kind kind_of_wait(const struct rec_wait *wait, u32 prev_state)
 	}
 	if (wait->flags & WAIT_IO)
 		return KIND_DISK;
-	/* In no call, by its own will and no load to the machine: a kernel thread that waits for work. */
-	if (wait->nr < 0 && wait->fd_kind == FD_NONE && (!deep || prev_state & TASK_BIT_NOLOAD))
-		return KIND_CONDITION;
 	/* D without I/O is a lock inside the kernel: an inode's, a pipe's, a socket's, mmap_lock. A
 	 * killable wait for a file's data (network file systems, FUSE) is still the file's. */
 	if (deep) {
@@ -352,4 +349,11 @@ enum wait_kind kind_of_wait(const struct rec_wait *wait, u32 prev_state)
 		return KIND_KERNEL;
 	}
 	return call_kind(wait, class);
+}
+
+enum wait_kind kind_of_kernel_wait(const struct rec_wait *wait, u32 prev_state)
+{
+	bool idle = !(prev_state & TASK_BIT_UNINTERRUPTIBLE) || prev_state & TASK_BIT_NOLOAD;
+
+	return idle && !(wait->flags & WAIT_IO) ? KIND_CONDITION : kind_of_wait(wait, prev_state);
 }

@@ -68,5 +68,7 @@ int kind_by_name(const char *name);
  * descriptor -> kind is in docs: userspace/model/KINDS.md.
  */
 enum wait_kind kind_of_wait(const struct rec_wait *wait, u32 prev_state);
+/* Of a kernel thread: asleep interruptibly, or idle (TASK_IDLE: no load), it waits until there is work. */
+enum wait_kind kind_of_kernel_wait(const struct rec_wait *wait, u32 prev_state);
 
 #endif

@@ -96,6 +96,11 @@ static struct thr *meet(struct model *m, s32 tid, enum thread_state state, u64 t
 	return t;
 }
 
+static enum wait_kind kind_of(const struct thr *t, const struct rec_wait *wait, u32 state)
+{
+	return t->pub.kernel ? kind_of_kernel_wait(wait, state) : kind_of_wait(wait, state);
+}
+
 static void switch_out(struct model *m, struct thr *t, const struct record *rec, u32 next_id)
 {
 	const struct rec_switch *sw = &rec->sw;
@@ -139,7 +144,7 @@ static void switch_out(struct model *m, struct thr *t, const struct record *rec,
 		return;
 	}
 	wait.rec = sw->wait;
-	wait.kind = kind_of_wait(&sw->wait, sw->prev_state);
+	wait.kind = kind_of(t, &sw->wait, sw->prev_state);
 	table_resolve_wait(m, &wait);
 	lock_leaves(m, t, ts);
 	if (t->woken) {
@@ -321,7 +326,7 @@ static void on_thread(struct model *m, const struct record *rec)
 		change_start(m, t, STATE_STOPPED, rec->ts);
 	} else {
 		wait.rec = r->wait;
-		wait.kind = kind_of_wait(&r->wait, r->state);
+		wait.kind = kind_of(t, &r->wait, r->state);
 		table_resolve_wait(m, &wait);
 		t->pub.wait = wait;
 		change_start(m, t, STATE_WAITING, rec->ts);
