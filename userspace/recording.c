@@ -254,7 +254,7 @@ static bool nobody_there(const struct live *l, u64 now)
 {
 	struct session_stats stats;
 
-	if (l->options->target != TARGET_PIDS || now - l->begin < NSEC_PER_SEC)
+	if (l->options->target.kind != TARGET_PIDS || now - l->begin < NSEC_PER_SEC)
 		return false;
 	session_stats(l->session, &stats);
 	return !stats.joined;
