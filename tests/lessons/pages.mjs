@@ -50,6 +50,14 @@ async function lesson(page) {
 	assert(await page.locator(".lesson h1").innerText() !== question, "no answer");
 	assert(await page.locator(".course h2").count() >= 6, "sections are missing");
 	assert(await page.locator(".course .outcome1").count() === 0, "a claim does not hold");
+	const shown = await page.evaluate(() => [...document.querySelectorAll("script.trace")].map((node) => {
+		const { window_ns: length, report } = JSON.parse(node.textContent);
+
+		return [length, report.window.duration_ns];
+	}));
+
+	/* So they begin together: the start-up of a program is not in the picture. */
+	assert(shown.length > 0 && shown.every(([length, region]) => length === region), `not the region 'work': ${shown}`);
 }
 
 const names = readdirSync(site).filter((name) => existsSync(join(site, name, `${name}.html`)));
