@@ -9,6 +9,7 @@
  */
 #include <fcntl.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 #include "base/buf.h"
 #include "cmd.h"
 #include "export/export.h"
+#include "metrics/phases.h"
 #include "serve.h"
 
 #define PERFETTO_PORT 9001
@@ -117,8 +119,48 @@ static void put_escaped(struct buf *b, const char *text)
 	}
 }
 
-/* The Perfetto UI on this file: counters of the whole set pinned, processes expanded. */
-static void perfetto_link(struct buf *b, long port, const char *path)
+/*
+ * The time that matters, from the window's begin: from the first to the last region that the program
+ * marked; without one, the window less what at its ends had nothing in flight.
+ */
+static int find_window(const char *trace, u64 *from, u64 *to, struct error *err)
+{
+	const struct report_options options = {0};
+	struct report *report;
+	u64 begin;
+	int code = report_read(&report, trace, &options, NULL, err);
+
+	if (code)
+		return code;
+	begin = model_window_begin(report->model);
+	*from = UINT64_MAX;
+	*to = 0;
+	for (u32 i = 1; i < meter_n_stretches(report->meter); i++) {
+		const struct figures *region = meter_stretch(report->meter, i);
+
+		if (region->begin_ns - begin < *from)
+			*from = region->begin_ns - begin;
+		if (region->end_ns - begin > *to)
+			*to = region->end_ns - begin;
+	}
+	for (u32 i = 0; *from >= *to && i < report->phases->n; i++)
+		if (report->phases->list[i].active_ns) {
+			*from = report->phases->list[i].begin_ns;
+			break;
+		}
+	for (u32 i = report->phases->n; *from >= *to && i-- > 0;)
+		if (report->phases->list[i].active_ns)
+			*to = report->phases->list[i].end_ns;
+	if (*from >= *to) {
+		*from = 0;
+		*to = model_window_end(report->model) - begin;
+	}
+	report_free(report);
+	return 0;
+}
+
+/* The Perfetto UI on this file: counters of the whole set pinned, processes expanded, [@from, @to] in view. */
+static void perfetto_link(struct buf *b, long port, const char *path, u64 from, u64 to)
 {
 	struct buf file = BUF_INIT;
 
@@ -128,6 +170,7 @@ static void perfetto_link(struct buf *b, long port, const char *path)
 	buf_puts(b, "&startupCommands=");
 	put_escaped(b, "[{\"id\":\"dev.perfetto.PinTracksByRegex\",\"args\":[\"^(running|in flight|waiting)\"]},"
 		       "{\"id\":\"dev.perfetto.ExpandTracksByRegex\",\"args\":[\".*\"]}]");
+	buf_printf(b, "&visStart=%" PRIu64 "&visEnd=%" PRIu64, from, to);
 	b->failed |= file.failed;
 	buf_free(&file);
 }
@@ -175,6 +218,7 @@ static int view_run(const struct cmd *cmd, int argc, char **argv)
 	struct buf page = BUF_INIT, link = BUF_INIT;
 	struct error err = {0};
 	struct options o;
+	u64 from, to;
 	int code = parse(cmd, argc, argv, &o);
 
 	if (code)
@@ -183,13 +227,15 @@ static int view_run(const struct cmd *cmd, int argc, char **argv)
 	if (!code)
 		code = make_file("perfetto", &o, &files[1], &err);
 	if (!code)
+		code = find_window(o.trace, &from, &to, &err);
+	if (!code)
 		code = server_start(&server, (u16)o.port, files, ARRAY_SIZE(files), &err);
 	if (code) {
 		code = cmd_fail(cmd, "%s", error_text(&err, code));
 		goto out;
 	}
 	buf_printf(&page, "http://127.0.0.1:%ld/", o.port);
-	perfetto_link(&link, o.port, files[1].path);
+	perfetto_link(&link, o.port, files[1].path, from, to);
 	printf("%s\n", page.data);
 	if (o.port == PERFETTO_PORT)
 		printf("%s\n", link.data);

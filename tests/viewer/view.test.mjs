@@ -8,6 +8,11 @@ import path from "node:path";
 import test from "node:test";
 import { program, top } from "./load.mjs";
 
+const browserPath = ["chromium", "chromium-browser", "google-chrome"]
+	.map((name) => spawnSync("which", [name]).stdout.toString().trim()).find((p) => p);
+const { chromium } = await import("playwright-core").catch(() => ({}));
+const why = !chromium ? "playwright-core is not installed" : !browserPath ? "Chromium is not installed" : false;
+
 const trace = path.join(top, "samples/demo/threads.corun");
 
 /* A port that nobody uses: tests of several checkouts may run at once. */
@@ -21,8 +26,8 @@ async function freePort() {
 	return port;
 }
 
-async function view(port, ...options) {
-	const child = spawn(program, ["view", "--no-browser", "--port", String(port), ...options, trace]);
+async function view(port, options = [], file = trace) {
+	const child = spawn(program, ["view", "--no-browser", "--port", String(port), ...options, file]);
 	let out = "", err = "";
 
 	child.stderr.on("data", (data) => { err += data; });
@@ -111,6 +116,77 @@ test("the link into the Perfetto UI", async (t) => {
 	assert.deepEqual(commands.map((c) => c.id), ["dev.perfetto.PinTracksByRegex", "dev.perfetto.ExpandTracksByRegex"]);
 	for (const command of commands)
 		assert.ok(new RegExp(command.args[0]));
+	/* Counters of the set, and not those of the processes. */
+	const pinned = new RegExp(commands[0].args[0]);
+
+	for (const name of ["running", "in flight", "waiting: GIL"])
+		assert.ok(pinned.test(name));
+	for (const name of ["threads running", "threads in flight", "python3 12"])
+		assert.ok(!pinned.test(name));
+	const report = JSON.parse(spawnSync(program, ["report", "--json", trace]).stdout);
+
+	/* Work all the time, and no region: all of it. */
+	assert.equal(parameters.get("visStart"), "0");
+	assert.equal(parameters.get("visEnd"), String(report.window.duration_ns));
 	assert.equal((await get(9001, "/trace.pftrace")).status, 200);
 	assert.equal(await server.end(), 0);
+});
+
+test("a region that the program marked is what comes into view", async (t) => {
+	const file = path.join(top, "tests/golden/regions.txt");
+	const { regions } = JSON.parse(spawnSync(program, ["report", "--json", file]).stdout);
+	let server;
+
+	try {
+		server = await view(9001, [], file);
+	} catch (error) {
+		t.skip(`port 9001 is in use here: ${error.message.trim()}`);
+		return;
+	}
+	const parameters = new URLSearchParams(server.out().trim().split("\n")[1].split("#!/?")[1]);
+
+	assert.equal(Number(parameters.get("visStart")), Math.min(...regions.map((r) => r.window.begin_ns)));
+	assert.ok(Number(parameters.get("visEnd")) > Number(parameters.get("visStart")));
+	assert.equal(await server.end(), 0);
+});
+
+test("in a browser: the page shows itself; the Perfetto UI may read the trace, no other page", { skip: why }, async () => {
+	const port = await freePort(), server = await view(port), file = `http://127.0.0.1:${port}/trace.pftrace`;
+	/* A page in the net that reads from this machine: newer Chromiums ask the user first, and here nobody answers. */
+	const browser = await chromium.launch({ executablePath: browserPath,
+		args: ["--no-sandbox", "--disable-features=LocalNetworkAccessChecks"] });
+
+	try {
+		const page = await browser.newPage(), bad = [];
+
+		page.on("console", (m) => m.type() === "error" && bad.push(m.text()));
+		page.on("pageerror", (e) => bad.push(e.message));
+		await page.goto(`http://127.0.0.1:${port}/`);
+		await page.waitForSelector(".lanes", { state: "attached" });
+		const report = JSON.parse(spawnSync(program, ["report", "--json", trace]).stdout);
+
+		assert.equal(await page.textContent("h1"), report.verdict.text.split("\n")[0]);
+		assert.deepEqual(bad, []);
+		/* Pages of other origins, as the browser sees them; what they would do is asked of them. */
+		const read = async (origin) => {
+			const other = await browser.newPage();
+
+			await other.route(`${origin}/**`, (route) => route.fulfill({ contentType: "text/html", body: "<p>hello" }));
+			await other.goto(`${origin}/`);
+			const result = await other.evaluate((url) => fetch(url).then(async (r) => (r.ok ? (await r.blob()).size : r.status))
+				.catch((e) => e.name), file);
+
+			await other.close();
+			return result;
+		};
+		const size = await read("https://ui.perfetto.dev");
+
+		assert.ok(size > 10000, String(size));
+		assert.equal(await read("https://evil.example"), "TypeError");
+		/* Not by a name of its own that leads here, either (DNS rebinding). */
+		assert.equal((await get(port, "/", { host: "evil.example" })).status, 403);
+	} finally {
+		await browser.close();
+		assert.equal(await server.end(), 0);
+	}
 });

@@ -12,14 +12,15 @@
 
 #define CLOCK_OWN 64 /* the first number that a sequence may give to a clock of its own */
 
-/* All of the set share one axis; a process has its own, below it. */
+/* All of the set share one axis; a process has its own, below it, with other names: pinning by name (cmd_view.c) is for
+ * the set's. */
 static void describe(struct perfetto *p, u64 id, u64 parent, u32 curve)
 {
+	const char *before = parent != UUID_CURVES ? "threads " : curve_is_kind(curve) ? "waiting: " : "";
 	u8 data[256], counter[64], *at;
 	char name[64];
 
-	snprintf(name, sizeof(name), "%s%s", curve_is_kind(curve) ? "waiting: " : "",
-		 curve_label(curve));
+	snprintf(name, sizeof(name), "%s%s", before, curve_label(curve));
 	at = pb_string(pb_string(counter, COUNTER_UNIT, "threads"), COUNTER_AXIS, "threads");
 	at = pb_bytes(pb_int(data, TRACK_UUID, perfetto_uuid(p, id)), TRACK_COUNTER, counter,
 		      (size_t)(at - counter));
