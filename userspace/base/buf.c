@@ -144,6 +144,19 @@ void buf_put_json(struct buf *buf, const char *text)
 	buf_put_json_n(buf, text, strlen(text));
 }
 
+void buf_put_utf8(struct buf *buf, const char *text)
+{
+	size_t len = strlen(text);
+
+	while (len) {
+		int n = utf8_sequence((const unsigned char *)text, len);
+
+		buf_put(buf, n ? text : "\xef\xbf\xbd", n ? (size_t)n : 3);
+		text += n ? n : 1;
+		len -= (size_t)(n ? n : 1);
+	}
+}
+
 void buf_put_leb128(struct buf *buf, u64 value)
 {
 	for (; value >= 0x80; value >>= 7)

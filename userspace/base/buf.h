@@ -30,6 +30,8 @@ void buf_printf(struct buf *buf, const char *format, ...) __attribute__((format(
  * that are not UTF-8. */
 void buf_put_json(struct buf *buf, const char *text);
 void buf_put_json_n(struct buf *buf, const char *text, size_t len);
+/* Append @text as valid UTF-8: U+FFFD for each byte that is none. */
+void buf_put_utf8(struct buf *buf, const char *text);
 /* Append @value in decimal; several times as fast as buf_printf("%llu"). */
 void buf_put_u64(struct buf *buf, u64 value);
 /* Append @value as 7 bits a byte, least first, the top bit set on all but the last (unsigned LEB128). */

@@ -68,10 +68,10 @@ bool perfetto_grow(struct perfetto *p, void **array, u32 *n, size_t size, u32 wa
  * 4.14 and later, which is all that corun runs on. */
 static void put_system(struct perfetto *p)
 {
-	u8 name[160], info[192], packet[224], *at;
+	u8 name[352], info[384], packet[416], *at;
 
 	at = pb_string(name, 1, "Linux");
-	at = pb_string(at, 3, p->release[0] ? p->release : "5.0");
+	at = pb_string(at, 3, p->release[0] ? perfetto_text(p, 0, p->release) : "5.0");
 	at = pb_bytes(info, 1, name, (size_t)(at - name));
 	at = pb_bytes(packet, PACKET_SYSTEM_INFO, info, (size_t)(at - info));
 	perfetto_packet(p, packet, (size_t)(at - packet));
@@ -84,7 +84,8 @@ static void note_meta(struct perfetto *p, const char *key, const char *value)
 	struct buf line = BUF_INIT, name = BUF_INIT;
 	u8 *at;
 
-	buf_printf(&name, "corun.%s", key);
+	buf_printf(&name, "corun.%s", perfetto_text(p, 0, key));
+	value = perfetto_text(p, 1, value);
 	if (!name.failed && buf_reserve(&line, name.len + strlen(value) + 32) &&
 	    buf_reserve(&p->meta, name.len + strlen(value) + 64)) {
 		at = pb_string(pb_string((u8 *)line.data, 1, name.data), 2, value);
@@ -215,6 +216,8 @@ static int perfetto_close(void *ctx)
 	buf_free(&p->words);
 	buf_free(&p->name);
 	buf_free(&p->meta);
+	buf_free(&p->clean[0]);
+	buf_free(&p->clean[1]);
 	map_free(&p->locks);
 	free(p);
 	return failed ? -ENOMEM : 0;

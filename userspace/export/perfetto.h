@@ -110,6 +110,7 @@ struct perfetto {
 	struct model *model;
 	const struct export_part *part;
 	struct buf data, body, words, name;
+	struct buf clean[2]; /* perfetto_text() */
 	struct map locks;   /* lane id + 1: its track is described */
 	u64 regions;
 	struct rows rows;
@@ -165,6 +166,8 @@ void perfetto_sched_end(struct perfetto *p);
 void perfetto_sched_free(struct perfetto *p);
 
 /* perfetto_string.c */
+/* @text as UTF-8, which protobuf's strings are; lent until the next call with the same @which (0 or 1). */
+const char *perfetto_text(struct perfetto *p, unsigned int which, const char *text);
 u64 perfetto_string(struct perfetto *p, struct strings *strings, const char *text);
 void perfetto_strings_free(struct strings *strings);
 /* Between two events: if there are too many strings, forget them all. */

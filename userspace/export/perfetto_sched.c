@@ -75,7 +75,7 @@ static void flush(struct perfetto *p, u32 cpu)
 /* Index of a name in the table of the CPU's bundle; 0 is the idle task's. */
 static u32 name_index(struct perfetto *p, struct sched_cpu *c, const struct thread *t)
 {
-	u8 field[CORUN_COMM_LEN + 8], *end;
+	u8 field[3 * CORUN_COMM_LEN + 8], *end;
 
 	if (!c->n_names) {
 		end = pb_string(field, COMPACT_NAMES, "swapper");
@@ -86,7 +86,7 @@ static u32 name_index(struct perfetto *p, struct sched_cpu *c, const struct thre
 	if (!t || !perfetto_grow(p, (void **)&c->index, &c->n_index, sizeof(*c->index), t->id))
 		return 0;
 	if (c->index[t->id].bundle != c->bundle) {
-		end = pb_bytes(field, COMPACT_NAMES, t->comm, strnlen(t->comm, CORUN_COMM_LEN));
+		end = pb_string(field, COMPACT_NAMES, perfetto_text(p, 0, t->comm));
 		buf_put(&c->names, field, (size_t)(end - field));
 		c->index[t->id].bundle = c->bundle;
 		c->index[t->id].index = c->n_names++;

@@ -22,6 +22,17 @@ static u64 text_hash(const char *text)
 	return hash ? hash : 1;
 }
 
+const char *perfetto_text(struct perfetto *p, unsigned int which, const char *text)
+{
+	struct buf *clean = &p->clean[which];
+
+	buf_clear(clean);
+	buf_put_utf8(clean, text);
+	buf_puts(clean, "");
+	p->failed |= clean->failed;
+	return clean->failed ? "" : clean->data;
+}
+
 void perfetto_intern(struct perfetto *p, u32 field, const u8 *entry, size_t len)
 {
 	u8 *interned, *at;
@@ -41,9 +52,12 @@ void perfetto_intern(struct perfetto *p, u32 field, const u8 *entry, size_t len)
 /* Field 1 is the number, 2 the text, in EventName, EventCategory and InternedString alike. */
 static void tell_string(struct perfetto *p, u32 field, u64 id, const char *text)
 {
-	size_t len = strlen(text);
-	u8 *entry = malloc(len + 32);
+	size_t len;
+	u8 *entry;
 
+	text = perfetto_text(p, 0, text);
+	len = strlen(text);
+	entry = malloc(len + 32);
 	if (!entry) {
 		p->failed = true;
 		return;

@@ -20,8 +20,11 @@ void perfetto_descriptor(struct perfetto *p, const u8 *data, size_t len)
 void perfetto_track(struct perfetto *p, u64 id, u64 parent, const char *name, u32 rank,
 		    const char *description)
 {
-	u8 *data = malloc(strlen(name) + strlen(description) + 128), *at = data;
+	u8 *data, *at;
 
+	name = perfetto_text(p, 0, name);
+	description = perfetto_text(p, 1, description);
+	at = data = malloc(strlen(name) + strlen(description) + 128);
 	if (!data) {
 		p->failed = true;
 		return;
@@ -40,25 +43,28 @@ void perfetto_track(struct perfetto *p, u64 id, u64 parent, const char *name, u3
 
 static void describe_process(struct perfetto *p, const struct process *process)
 {
-	size_t len = strlen(process->name) + strlen(p->part->label);
+	const char *name;
 	u8 *data, *at, *inner;
+	size_t len;
 
 	if (!perfetto_grow(p, (void **)&p->processes, &p->n_processes, sizeof(bool), process->id) ||
 	    p->processes[process->id])
 		return;
 	p->processes[process->id] = true;
+	buf_clear(&p->words);
+	if (p->part->label[0])
+		buf_printf(&p->words, "%s: ", p->part->label);
+	buf_puts(&p->words, process->name);
+	name = perfetto_text(p, 0, p->words.failed ? "" : p->words.data);
+	len = strlen(name);
 	data = malloc(3 * len + 256);
 	if (!data) {
 		p->failed = true;
 		return;
 	}
-	buf_clear(&p->words);
-	if (p->part->label[0])
-		buf_printf(&p->words, "%s: ", p->part->label);
-	buf_puts(&p->words, process->name);
 	inner = data + 2 * len + 128;
 	at = pb_int(inner, PROCESS_PID, (u64)rows_pid(&p->rows, process));
-	at = pb_string(at, PROCESS_NAME, p->words.failed ? "" : p->words.data);
+	at = pb_string(at, PROCESS_NAME, name);
 	at = pb_bytes(pb_int(pb_int(data, TRACK_UUID, perfetto_uuid(p, UUID_PROCESS(process->id))), TRACK_RANK,
 			     10 + process->id), TRACK_PROCESS, inner, (size_t)(at - inner));
 	perfetto_descriptor(p, data, (size_t)(at - data));
@@ -74,7 +80,8 @@ u64 perfetto_process_track(struct perfetto *p, const struct process *process)
 static void put_thread(struct perfetto *p, const struct thread *t)
 {
 	const struct row *row = rows_get(&p->rows, t);
-	size_t len = strlen(thread_label(t));
+	const char *name = perfetto_text(p, 0, thread_label(t));
+	size_t len = strlen(name);
 	u8 *data, *inner, *at;
 
 	if (!row)
@@ -86,7 +93,7 @@ static void put_thread(struct perfetto *p, const struct thread *t)
 	}
 	inner = data + len + 128;
 	at = pb_int(pb_int(inner, THREAD_PID, (u64)row->pid), THREAD_TID, (u64)row->tid);
-	at = pb_string(at, THREAD_NAME, thread_label(t));
+	at = pb_string(at, THREAD_NAME, name);
 	at = pb_bytes(pb_int(pb_int(data, TRACK_UUID, perfetto_uuid(p, UUID_THREAD(t->id))), TRACK_RANK, t->id),
 		      TRACK_THREAD, inner, (size_t)(at - inner));
 	perfetto_descriptor(p, data, (size_t)(at - data));
