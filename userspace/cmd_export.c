@@ -258,6 +258,6 @@ const struct cmd cmd_export = {
 		"      --tid TID,...    these threads\n"
 		"      --comm GLOB      threads and processes that were ever so called\n"
 		"      --min-wait TIME  draw no shorter wait; the counters still count it\n"
-		"      --all-idle       of a recording of everything, kernel threads too\n",
+		"      --all-idle       of a recording of everything, kernel threads and idle CPUs too\n",
 	.run = export_run,
 };

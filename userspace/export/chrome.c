@@ -314,6 +314,7 @@ const struct export_format export_chrome = {
 	.curve = chrome_curve,
 	.lock = chrome_lock,
 	.path = chrome_path,
+	.idle = chrome_idle,
 	.open = chrome_open,
 	.close = chrome_close,
 };

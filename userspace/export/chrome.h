@@ -28,6 +28,7 @@ struct chrome {
 	struct arrow *arrows; /* by thread id */
 	u32 n_arrows;
 	struct map locks;     /* lane id + 1: its row has a name */
+	struct map idle;      /* CPU + 1: its row has a name */
 	struct map tasks;     /* task id + 1 -> name that its slice began with */
 	bool failed;
 };
@@ -54,6 +55,7 @@ void chrome_lost(struct chrome *c, const struct record *rec);
 
 /* chrome_lane.c */
 void chrome_lock(void *ctx, const struct lock_lane *lane, u64 start, u64 end);
+void chrome_idle(void *ctx, u32 cpu, u64 start, u64 end);
 void chrome_path(void *ctx, const struct path_segment *segment);
 void chrome_task_start(void *ctx, const struct task *task, u64 ts);
 void chrome_task_state(void *ctx, const struct task_span *span);

@@ -16,6 +16,8 @@
 /* Rows of locks: above the pids of our own groups. */
 #define LOCK_TID(c, id) (ROW_GROUP_PID + 1000000 * (s64)((c)->part->index + 1) + (id))
 
+#define IDLE_TID(c, cpu) (ROW_GROUP_PID + 100000 * (s64)((c)->part->index + 1) + (cpu))
+
 static void name_lane(struct chrome *c, const struct lock_lane *lane)
 {
 	s64 pid = rows_group(&c->rows, ROW_LOCKS);
@@ -51,6 +53,30 @@ void chrome_lock(void *ctx, const struct lock_lane *lane, u64 start, u64 end)
 	p = put_lit(p, ",\"args\":{\"waiters\":");
 	p = put_u64(p, lane->max_waiters);
 	p = put_lit(p, "}}");
+	json_wrote(&c->json, p);
+}
+
+/* As slices alone: a thread state of nobody's would be in the sums over `sched`. */
+void chrome_idle(void *ctx, u32 cpu, u64 start, u64 end)
+{
+	struct chrome *c = ctx;
+	s64 pid = rows_group(&c->rows, ROW_IDLE), tid = IDLE_TID(c, cpu);
+	char *p;
+
+	if (!c->idle.len)
+		chrome_group(c, pid, "Idle CPUs (swapper)", -1);
+	if (!map_get(&c->idle, cpu + 1)) {
+		buf_clear(&c->name);
+		buf_printf(&c->name, "swapper/%u", cpu);
+		chrome_metadata(c, "thread_name", pid, tid, c->name.failed ? "" : c->name.data);
+		c->failed |= map_set(&c->idle, cpu + 1, c) != 0;
+	}
+	p = json_room(&c->json, EVENT_ROOM);
+	p = put_u64(put_lit(p, ",\n{\"ph\":\"X\",\"cat\":\"idle\",\"name\":\"Idle\",\"pid\":"), (u64)pid);
+	p = put_u64(put_lit(p, ",\"tid\":"), (u64)tid);
+	p = put_us(put_lit(p, ",\"ts\":"), chrome_time(c, start));
+	p = put_us(put_lit(p, ",\"dur\":"), end - start);
+	*p++ = '}';
 	json_wrote(&c->json, p);
 }
 
@@ -167,4 +193,5 @@ void chrome_lanes_free(struct chrome *c)
 		free(slot->value);
 	map_free(&c->tasks);
 	map_free(&c->locks);
+	map_free(&c->idle);
 }

@@ -116,7 +116,7 @@ static int export_part(struct job *job, u32 index, struct export_options *option
 	if (ctx) {
 		int closed = job->format->close(ctx);
 
-		if (!code && (closed || selection.curves.failed || selection.lanes.failed))
+		if (!code && (closed || selection.curves.failed || selection.lanes.failed || selection.idle.failed))
 			code = error_set(err, -ENOMEM, "out of memory");
 	}
 	if (!code && (int)trace_reader_status(part->reader) > job->result->status &&

@@ -64,6 +64,8 @@ struct export_format {
 	void (*curve)(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now);
 	/* A contended lock was held by lane->holder from @start to @end (lanes.h); may be NULL. */
 	void (*lock)(void *ctx, const struct lock_lane *lane, u64 start, u64 end);
+	/* Nobody ran on @cpu (idle.h); with --all-idle, of a recording of everything; may be NULL. */
+	void (*idle)(void *ctx, u32 cpu, u64 start, u64 end);
 	/* A stretch of the critical path, in order of time, after the window's end; may be NULL. */
 	void (*path)(void *ctx, const struct path_segment *segment);
 	/*

@@ -336,6 +336,18 @@ static void note(struct ndjson *n, char **text, const char *value)
 	n->failed |= !*text;
 }
 
+static void on_lost(struct ndjson *n, const struct record *rec)
+{
+	n->lost += rec->lost.count;
+	if (!n->open)
+		return;
+	row_begin(n, "loss", rec->ts);
+	put_int(n, "dur", rec->lost.until_ns > rec->ts ? rec->lost.until_ns - rec->ts : 0);
+	put_int(n, "cpu", rec->cpu);
+	put_int(n, "lost", rec->lost.count);
+	row_end(n);
+}
+
 static void on_record(void *ctx, const struct record *rec)
 {
 	struct ndjson *n = ctx;
@@ -345,7 +357,17 @@ static void on_record(void *ctx, const struct record *rec)
 	else if (rec->type == REC_META && !strcmp(rec->meta.key, "kernel"))
 		note(n, &n->kernel, rec->meta.value);
 	else if (rec->type == REC_LOST)
-		n->lost += rec->lost.count;
+		on_lost(n, rec);
+}
+
+static void on_idle(void *ctx, u32 cpu, u64 start, u64 end)
+{
+	struct ndjson *n = ctx;
+
+	row_begin(n, "idle", start);
+	put_int(n, "dur", end - start);
+	put_int(n, "cpu", cpu);
+	row_end(n);
 }
 
 static void on_window_begin(void *ctx, u64 ts)
@@ -420,6 +442,7 @@ const struct export_format export_ndjson = {
 	.sink = &ndjson_sink,
 	.curve = on_curve,
 	.lock = on_lock,
+	.idle = on_idle,
 	.open = ndjson_open,
 	.close = ndjson_close,
 };

@@ -17,7 +17,7 @@
 /* Perfetto takes 32-bit numbers: room for 400 uses of one number below our own groups. */
 #define ROW_USES 400
 /* pid of groups that stand for no process; + export_part.index * ROW_GROUPS. */
-enum { ROW_CURVES, ROW_PATH, ROW_LOCKS, ROW_CPUS, ROW_GROUPS };
+enum { ROW_CURVES, ROW_PATH, ROW_LOCKS, ROW_IDLE, ROW_GROUPS };
 #define ROW_GROUP_PID 2000000000
 
 struct row {

@@ -40,17 +40,33 @@ static bool wants(const struct selection *s, const struct thread *t)
 	return wants_process(s, t->tgid) && select_has(s->options->tids, s->options->n_tids, t->tid);
 }
 
+static void on_lost(struct selection *s, const struct record *rec)
+{
+	struct record cut = *rec;
+
+	cut.ts = clamp(s, rec->ts);
+	cut.lost.until_ns = clamp(s, rec->lost.until_ns);
+	idle_lost(&s->idle, rec->cpu);
+	if (cut.ts < s->to && (cut.ts == rec->ts || cut.ts < cut.lost.until_ns))
+		PASS(s, record, &cut);
+}
+
 static void on_record(void *ctx, const struct record *rec)
 {
 	struct selection *s = ctx;
 
 	/* Who traced everything gets programs, and kernel threads when they ask for them. */
 	if (rec->type == REC_META && !strcmp(rec->meta.key, "target") &&
-	    !strcmp(rec->meta.value, "all"))
+	    !strcmp(rec->meta.value, "all")) {
 		s->kernel = s->options->all_idle;
+		s->everything = true;
+	}
 	if (s->open)
 		curves_advance(&s->curves, clamp(s, rec->ts));
-	PASS(s, record, rec);
+	if (rec->type == REC_LOST && s->open)
+		on_lost(s, rec);
+	else
+		PASS(s, record, rec);
 }
 
 static void on_window_begin(void *ctx, u64 ts)
@@ -61,6 +77,8 @@ static void on_window_begin(void *ctx, u64 ts)
 	s->curves.parked = model_parked(s->model);
 	s->from = ts + s->options->from_ns;
 	s->to = s->options->to_ns ? ts + s->options->to_ns : UINT64_MAX;
+	if (s->everything && s->options->all_idle)
+		idle_init(&s->idle, s->format->idle, s->ctx, s->from);
 	PASS(s, window_begin, s->from);
 	curves_begin(&s->curves, s->from);
 }
@@ -123,6 +141,8 @@ static void on_state(void *ctx, const struct span *span)
 		lanes_woken(&s->lanes, span->thread, span->waker, cut.end_ns);
 	if (span->thread->state == STATE_WAITING)
 		lanes_enter(&s->lanes, span->thread, cut.end_ns);
+	if (span->state == STATE_RUNNING)
+		idle_ran(&s->idle, span->cpu, cut.start_ns, cut.end_ns);
 	if (cut.start_ns == cut.end_ns ||
 	    (span->state == STATE_WAITING &&
 	     span->end_ns - span->start_ns < s->options->min_wait_ns))
@@ -246,6 +266,7 @@ static void on_window_end(void *ctx, u64 ts)
 
 	curves_end(&s->curves, clamp(s, ts));
 	lanes_end(&s->lanes, clamp(s, ts));
+	idle_end(&s->idle, clamp(s, ts));
 	s->open = false;
 	PASS(s, window_end, clamp(s, ts));
 }
@@ -329,6 +350,7 @@ void select_free(struct selection *s)
 {
 	curves_free(&s->curves);
 	lanes_free(&s->lanes);
+	idle_free(&s->idle);
 	free(s->named);
 }
 

@@ -11,6 +11,7 @@
 
 #include "export/curves.h"
 #include "export/export.h"
+#include "export/idle.h"
 #include "export/lanes.h"
 
 struct trace_reader;
@@ -22,9 +23,11 @@ struct selection {
 	const struct model *model;
 	struct curves curves;
 	struct lanes lanes;
+	struct idle idle;
 	u64 from, to;        /* absolute; set when the window opens */
 	bool open;
 	bool kernel;         /* kernel threads are wanted */
+	bool everything;     /* a recording of all processes */
 	u8 *named;           /* --comm: by thread id, 1 if it was ever so called */
 	u32 n_named;
 	u64 threads;
