@@ -8,7 +8,7 @@
 
 #include "base/utf8.h"
 
-bool buf_reserve(struct buf *buf, size_t extra)
+bool buf_grow(struct buf *buf, size_t extra)
 {
 	size_t need, cap;
 	char *data;
@@ -20,8 +20,6 @@ bool buf_reserve(struct buf *buf, size_t extra)
 		return false;
 	}
 	need = buf->len + extra + 1;
-	if (need <= buf->cap)
-		return true;
 	cap = buf->cap ? buf->cap : 64;
 	while (cap < need)
 		cap = cap > SIZE_MAX / 2 ? need : cap * 2;

@@ -20,8 +20,12 @@ struct buf {
 
 #define BUF_INIT {0}
 
+bool buf_grow(struct buf *buf, size_t extra);
 /* Room for @extra more bytes and a NUL; false (and buf->failed) when memory is out. */
-bool buf_reserve(struct buf *buf, size_t extra);
+static inline bool buf_reserve(struct buf *buf, size_t extra)
+{
+	return (extra < buf->cap - buf->len && !buf->failed) || buf_grow(buf, extra);
+}
 void buf_put(struct buf *buf, const void *data, size_t len);
 void buf_puts(struct buf *buf, const char *text);
 void buf_putc(struct buf *buf, char c);

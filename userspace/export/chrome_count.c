@@ -79,5 +79,7 @@ void chrome_curve(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now)
 		put(c, rows_group(&c->rows, ROW_CURVES), ts, changed, now);
 		return;
 	}
-	put(c, rows_pid(&c->rows, model_process(c->model, process)), ts, changed, now);
+	changed &= CURVES_OF_PROCESS;
+	if (changed)
+		put(c, rows_pid(&c->rows, model_process(c->model, process)), ts, changed, now);
 }

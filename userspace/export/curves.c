@@ -24,13 +24,11 @@ void curves_free(struct curves *curves)
 }
 
 /* Zeroed room for index @want in an array of @n elements. */
-static bool grow(void **array, u32 *n, size_t size, u32 want)
+static bool grow_now(void **array, u32 *n, size_t size, u32 want)
 {
 	u32 cap = *n ? *n : 64;
 	void *bigger;
 
-	if (want < *n)
-		return true;
 	while (cap <= want)
 		cap *= 2;
 	bigger = realloc(*array, cap * size);
@@ -40,6 +38,11 @@ static bool grow(void **array, u32 *n, size_t size, u32 want)
 	*array = bigger;
 	*n = cap;
 	return true;
+}
+
+static inline bool grow(void **array, u32 *n, size_t size, u32 want)
+{
+	return want < *n || grow_now(array, n, size, want);
 }
 
 static struct count_curve *process_curve(struct curves *curves, u32 process)

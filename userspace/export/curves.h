@@ -22,6 +22,9 @@ enum {
 	CURVES,
 };
 
+/* Of a process timelines draw what runs and what is in flight: what its threads wait in, their lanes tell. */
+#define CURVES_OF_PROCESS (1u << CURVE_RUNNING | 1u << CURVE_FLIGHT)
+
 _Static_assert(CURVES <= 32, "`changed` has a bit a curve");
 
 /* @process: its id, NO_THREAD for all. Bits of @changed index @now. */

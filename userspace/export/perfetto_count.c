@@ -59,14 +59,17 @@ static void begin(struct perfetto *p, struct counter *c, u64 track)
 
 static void put(struct perfetto *p, struct counter *c, u64 ts, u32 value)
 {
-	u64 now = perfetto_time(p, ts);
-	u8 event[24], packet[64], *at;
+	u64 now = perfetto_time(p, ts), since = now - c->last_ns;
+	/* Tags take a byte, that of EVENT_COUNTER two. */
+	size_t event = 2 + 2 + pb_size(value);
+	u8 *at = perfetto_begin(p, 1 + pb_size(since) + 1 + pb_size(c->sequence) + 2 + event);
 
-	at = pb_int(pb_int(event, EVENT_TYPE, EVENT_COUNT), EVENT_COUNTER, value);
-	at = pb_bytes(pb_int(pb_int(packet, PACKET_TIMESTAMP, now - c->last_ns), PACKET_SEQUENCE,
-			     c->sequence), PACKET_TRACK_EVENT, event, (size_t)(at - event));
+	if (!at)
+		return;
 	c->last_ns = now;
-	perfetto_packet(p, packet, (size_t)(at - packet));
+	at = pb_int(pb_int(at, PACKET_TIMESTAMP, since), PACKET_SEQUENCE, c->sequence);
+	at = pb_varint(pb_varint(at, PACKET_TRACK_EVENT << 3 | 2), event);
+	pb_int(pb_int(at, EVENT_TYPE, EVENT_COUNT), EVENT_COUNTER, value);
 }
 
 static void count(struct perfetto *p, struct counter *c, u64 track, u64 parent, u32 curve, u64 ts,
@@ -79,19 +82,21 @@ static void count(struct perfetto *p, struct counter *c, u64 track, u64 parent, 
 	put(p, c, ts, value);
 }
 
-/* Of a process only what runs and what is in flight: what its threads wait in, slices and states
- * tell. */
 static void process_curve(struct perfetto *p, u32 process, u64 ts, u32 changed, const u32 *now)
 {
 	if (!perfetto_grow(p, (void **)&p->process_counters, &p->n_process_counters,
 			   sizeof(*p->process_counters), process))
 		return;
+	changed &= CURVES_OF_PROCESS;
+	if (!changed)
+		return;
 	perfetto_process_track(p, model_process(p->model, process));
-	for (u32 curve = CURVE_RUNNING; curve <= CURVE_FLIGHT; curve++)
-		if (changed & 1u << curve)
-			count(p, &p->process_counters[process].of[curve],
-			      UUID_PROCESS_COUNTER(process, curve), UUID_PROCESS(process), curve, ts,
-			      now[curve]);
+	for (; changed; changed &= changed - 1) {
+		u32 curve = (u32)__builtin_ctz(changed);
+
+		count(p, &p->process_counters[process].of[curve], UUID_PROCESS_COUNTER(process, curve),
+		      UUID_PROCESS(process), curve, ts, now[curve]);
+	}
 }
 
 void perfetto_curve(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now)
