@@ -63,6 +63,42 @@ def wait_fsync_is_disk():
     return "no wait in fsync: the file system is in memory" if not waits else None
 
 
+def waits_in_the_kernel(what, calls, kind, others, function):
+    """(call, kind, function) of what the threads wait in that get into each other's way in the kernel."""
+    for milliseconds in (400, 800, 1600, 3200):
+        trace, _ = record(programs / "kernel_waits", what, milliseconds, scratch / "contended",
+                          options=["--kernel-stacks"])
+        figures = report(trace)
+        no_loss(figures)
+        identity(figures)
+        rows = [r for r in figures["syscalls"] if r["name"] in calls]
+        check({r["kind"] for r in rows} <= {kind} | others, "other kinds:", rows)
+        waits = sum(r["waits"] for r in rows if r["kind"] == kind)
+        if waits:
+            break
+    check(waits, "nobody waited:", figures["syscalls"])
+    named = {k["site"] for r in rows for k in r.get("kernel", ())}
+    check(not named or any(function in name for name in named), "functions:", named)
+    return f"{waits} waits, in {', '.join(sorted(named)) or 'functions that this kernel does not name'}"
+
+
+@test
+def wait_for_the_lock_of_an_inode():
+    # The writer that has it may wait for the disk.
+    return waits_in_the_kernel("inode", ("pwrite64",), "kernel", {"disk"}, "rwsem")
+
+
+@test
+def wait_for_the_lock_of_an_address_space():
+    return waits_in_the_kernel("mmap", ("mmap", "munmap"), "kernel", {"disk", "fault"}, "rwsem")
+
+
+@test
+def wait_for_room_in_a_pipe():
+    # One writer waits for room, with the pipe's own lock let go; the others may meet on that.
+    return waits_in_the_kernel("full", ("write",), "pipe", {"kernel"}, "pipe_write")
+
+
 @test
 def peer_address_and_file_name_are_told():
     trace, _ = record(programs / "waits", "tcp")

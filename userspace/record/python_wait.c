@@ -332,6 +332,7 @@ void python_wait(struct runtime_process *p, const struct ev_futex *ev, struct re
 			return;
 		wait->lock_kind = object->kind;
 	}
-	if (parked && wait->lock_kind == LOCK_MUTEX)
+	/* A PyMutex; or the event that those wait for who join one thread. */
+	if (parked && (wait->lock_kind == LOCK_MUTEX || wait->lock_kind == LOCK_JOIN))
 		wait->lock = parked;
 }

@@ -61,7 +61,8 @@ workers = {
     "condition-queue": get_queue, "condition-simplequeue": get_simple,
 }
 threads = [threading.Thread(target=f, name=name) for name, f in workers.items()]
-threads.append(threading.Thread(target=join_other, args=(threads[0],), name="join-thread"))
+for number in (1, 2):
+    threads.append(threading.Thread(target=join_other, args=(threads[0],), name=f"join-{number}"))
 threads.append(threading.Thread(target=time.sleep, args=(0.3,), name="sleep-\ud55c\uae00"))
 pool = concurrent.futures.ThreadPoolExecutor(1, thread_name_prefix="condition-pool")
 pool.submit(int)
