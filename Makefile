@@ -146,6 +146,7 @@ install: all
 	install -D -m 755 $(CORUN) $(DESTDIR)$(PREFIX)/bin/corun
 	install -D -m 644 userspace/corun.h $(DESTDIR)$(PREFIX)/include/corun.h
 	install -D -m 644 userspace/hook/corun_marks.py $(DESTDIR)$(PREFIX)/share/corun/corun_marks.py
+	install -D -m 644 userspace/hook/postgresql.probes $(DESTDIR)$(PREFIX)/share/corun/postgresql.probes
 	mkdir -p $(DESTDIR)$(PREFIX)/share/corun && cp -rL samples $(DESTDIR)$(PREFIX)/share/corun/
 	install -D -m 644 userspace/corun.1 $(DESTDIR)$(PREFIX)/share/man/man1/corun.1
 

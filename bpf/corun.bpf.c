@@ -554,3 +554,4 @@ int BPF_PROG(on_rename, struct task_struct *task, const char *comm)
 
 #include "snapshot.bpf.h"
 #include "go.bpf.h"
+#include "usdt_task.bpf.h"

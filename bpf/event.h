@@ -46,6 +46,7 @@ enum ev_type {
 	EV_GIL,        /* struct ev_gil: another holder of a runtime's lock than before */
 	EV_GO,         /* struct ev_go: a goroutine changes its status */
 	EV_GO_WAIT,    /* struct ev_go_wait: the same, to waiting */
+	EV_USDT,       /* struct ev_usdt: a probe of the program's own that stands for a task's doing */
 };
 
 enum ev_stacks { EV_STACK_USER = 1, EV_STACK_KERNEL = 2 };
@@ -264,6 +265,21 @@ struct ev_go_wait {
 	__u64 pcs[EV_GO_FRAMES]; /* return addresses from runtime.gopark outwards; 0: no more */
 };
 
+/* --probes: which line of the configuration it is, and which arguments (from 1; 0: none) are the task's id
+ * and a text, all in the probe's cookie. */
+#define EV_USDT_COOKIE(line, id, text) ((__u64)(line) << 16 | (__u64)(id) << 8 | (__u64)(text))
+#define EV_USDT_LINE(cookie) ((__u32)((__u64)(cookie) >> 16))
+#define EV_USDT_ID(cookie) ((__u64)(cookie) >> 8 & 0xff)
+#define EV_USDT_TEXT(cookie) ((__u64)(cookie) & 0xff)
+
+struct ev_usdt {
+	struct ev_head head;
+	__s32 tid, tgid;
+	__u32 line, pad;
+	__u64 id;
+	char text[128]; /* ends in NUL */
+};
+
 /*
  * How to read the global lock of a process's language runtime (CPython's GIL, Ruby's GVL): filled in
  * by the collector (userspace/record/runtime.h), used at the switches of that process. Offsets are
@@ -328,6 +344,7 @@ EV_SIZE(ev_futex, 200);
 EV_SIZE(ev_gil, 40);
 EV_SIZE(ev_go, 136);
 EV_SIZE(ev_go_wait, 232);
+EV_SIZE(ev_usdt, 168);
 EV_SIZE(ev_stack, 216);
 EV_SIZE(ev_runtime, 80);
 EV_SIZE(ev_thread, 136);

@@ -55,7 +55,7 @@ case " $id " in
 		set -- "$@" g++ libcmocka-dev cppcheck clang-tidy shellcheck libclang-rt-14-dev linux-perf \
 			xz-utils psmisc util-linux procps iproute2 redis-server ruby golang-go \
 			qemu-system-x86 busybox-static cpio chromium fonts-nanum libbz2-dev \
-			liblzma-dev python3-trio python3-uvloop
+			liblzma-dev python3-trio python3-uvloop systemtap-sdt-dev
 		# Ubuntu and later Debians have another clang: its run-time library has its number.
 		v=$(clang -dumpversion 2>/dev/null | cut -d. -f1)
 		[ -n "$v" ] && [ "$v" != 14 ] && set -- "$@" "libclang-rt-$v-dev"
@@ -72,7 +72,7 @@ case " $id " in
 	[ "$what" = all ] && set -- "$@" gcc-c++ libcmocka-devel cppcheck clang-tools-extra perf xz \
 		psmisc iproute redis ruby golang nodejs npm java-latest-openjdk-devel rust \
 		qemu-system-x86 busybox cpio chromium naver-nanum-gothic-fonts compiler-rt \
-		python3-trio python3-uvloop
+		python3-trio python3-uvloop systemtap-sdt-devel
 	# shellcheck disable=SC2046
 	rpm -q "$@" >/dev/null 2>&1 || as_root dnf install -y -q "$@" || exit 1
 	;;

@@ -26,7 +26,7 @@ static void on_interrupt(int sig)
 
 /* ---- options ---- */
 
-enum { OPT_WAIT_ALL = 256, OPT_PARKED, OPT_REDACT, OPT_TASKS, OPT_GIL,
+enum { OPT_WAIT_ALL = 256, OPT_PARKED, OPT_REDACT, OPT_TASKS, OPT_PROBES, OPT_GIL,
        OPT_STACKS, OPT_KERNEL_STACKS };
 
 static const struct option longs[] = {
@@ -40,6 +40,7 @@ static const struct option longs[] = {
 	{"kernel-stacks", no_argument, NULL, OPT_KERNEL_STACKS},
 	{"redact", no_argument, NULL, OPT_REDACT},
 	{"tasks", required_argument, NULL, OPT_TASKS},
+	{"probes", required_argument, NULL, OPT_PROBES},
 	{"quiet", no_argument, NULL, 'q'},
 	{NULL, 0, NULL, 0},
 };
@@ -88,6 +89,9 @@ static int parse_option(const struct cmd *cmd, int c, char **argv, struct record
 		o->tasks_go = !strcmp(optarg, "go");
 		if (!o->tasks_off && !o->tasks_go && strcmp(optarg, "on"))
 			return cmd_usage(cmd, "--tasks is on, off or go, not '%s'", optarg);
+		return 0;
+	case OPT_PROBES:
+		o->probes = optarg;
 		return 0;
 	case OPT_GIL:
 		return parse_gil(cmd, optarg, &o->gil);
@@ -403,6 +407,7 @@ static int begin(struct live *l, struct recording *r, struct error *err)
 	struct session_config config = {
 		.gil = o->gil,
 		.tasks_go = o->tasks_go,
+		.probes = o->probes,
 		.command = o->target.command,
 		.user_stacks = o->user_stacks,
 		.kernel_stacks = o->kernel_stacks,
@@ -413,7 +418,7 @@ static int begin(struct live *l, struct recording *r, struct error *err)
 
 	if (o->target.command) {
 		code = prepare_command(l, err);
-	} else if (o->tasks_go) {
+	} else if (o->tasks_go || o->probes) {
 		code = marks_open(&l->marks, err);
 	}
 	if (!code)

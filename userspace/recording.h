@@ -12,6 +12,7 @@ struct recording_options {
 	enum gil_mode gil;
 	bool tasks_off;      /* leave the program's Python alone */
 	bool tasks_go;       /* goroutines too */
+	const char *probes;  /* --probes: file, or NULL */
 	bool wait_all, redact, quiet, user_stacks, kernel_stacks;
 	const char *parked;
 };
@@ -34,6 +35,7 @@ struct recording {
 	"      --tasks on|off|go   asyncio's tasks and the names of Python's threads, by a hook in the\n" \
 	"                          command's Python (default); go: goroutines too, by uprobes on Go's\n" \
 	"                          scheduler, which slow the program\n"                            \
+	"      --probes FILE       USDT probes of programs as what their tasks do; TASKS.md has the form\n" \
 	"      --gil sample|probe|off\n"                                                          \
 	"                          Python's GIL: who holds it as seen at switches (default); by\n" \
 	"                          uprobes on every change, which slows the program; or not at all\n" \

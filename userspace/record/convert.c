@@ -36,6 +36,7 @@ size_t convert_event_size(u8 type)
 	case EV_GIL: return sizeof(struct ev_gil);
 	case EV_GO: return sizeof(struct ev_go);
 	case EV_GO_WAIT: return sizeof(struct ev_go_wait);
+	case EV_USDT: return sizeof(struct ev_usdt);
 	}
 	return 0;
 }

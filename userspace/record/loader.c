@@ -328,6 +328,21 @@ int loader_probe(struct loader *l, const char *name, const char *path, u64 offse
 	return 0;
 }
 
+int loader_probe_usdt(struct loader *l, const char *path, const char *provider, const char *name, u64 cookie)
+{
+	struct bpf_program *program = bpf_object__find_program_by_name(l->object, "usdt_task");
+	LIBBPF_OPTS(bpf_usdt_opts, opts, .usdt_cookie = cookie);
+	struct bpf_link *link;
+
+	if (!program || l->n_links == ARRAY_SIZE(l->links))
+		return -ENOSPC;
+	link = bpf_program__attach_usdt(program, -1, path, provider, name, &opts);
+	if (!link)
+		return -errno;
+	l->links[l->n_links++] = link;
+	return 0;
+}
+
 int loader_iterate(struct loader *l, const char *name, struct error *err)
 {
 	struct bpf_program *program = bpf_object__find_program_by_name(l->object, name);

@@ -32,6 +32,8 @@ int loader_probe_runtime(struct loader *loader, const char *path, u64 offset, bo
 /* Run the uprobe program @name where the function at @offset of @path begins, in every process that runs
  * it; the program sees @cookie. */
 int loader_probe(struct loader *loader, const char *name, const char *path, u64 offset, u64 cookie);
+/* The same at the program's own probe @provider:@name in @path. -ENOENT: it has no such probe. */
+int loader_probe_usdt(struct loader *loader, const char *path, const char *provider, const char *name, u64 cookie);
 /* Walk all threads of the machine with the iterator program @name: "snapshot" or "pending". */
 int loader_iterate(struct loader *loader, const char *name, struct error *err);
 

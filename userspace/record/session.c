@@ -17,6 +17,7 @@
 #include "record/stacks.h"
 #include "record/target.h"
 #include "record/tasks_go.h"
+#include "record/tasks_usdt.h"
 
 /*
  * How often the ring is emptied. Waking the recorder for every event costs 3 to 4 times the event;
@@ -34,6 +35,7 @@ struct session {
 	struct runtimes *runtimes; /* NULL with --gil=off */
 	struct stacks *stacks;     /* NULL without --stacks and --kernel-stacks */
 	struct tasks_go *tasks_go; /* NULL without --tasks=go */
+	struct tasks_usdt *tasks_usdt; /* NULL without --probes */
 	u64 lost;                  /* events, when last looked at */
 	int late_error;            /* of a runtime's record */
 	u64 now;    /* when the ring was last looked at */
@@ -218,20 +220,55 @@ static int probe_program(void *ctx, const char *program, const char *path, u64 o
 	return loader_probe(s->loader, program, path, offset, cookie);
 }
 
-static int open_tasks(struct session *s)
+static int probe_usdt(void *ctx, const char *path, const char *provider, const char *name, u64 cookie)
+{
+	struct session *s = ctx;
+
+	return loader_probe_usdt(s->loader, path, provider, name, cookie);
+}
+
+static int open_goroutines(struct session *s)
 {
 	static const struct tasks_go_ops ops = {.put = put_task, .probe = probe_program};
 	char path[4096];
-	int code;
+	int code = tasks_go_new(&s->tasks_go, &ops, s);
 
-	if (!s->config.tasks_go || !s->config.marks)
-		return 0;
-	code = tasks_go_new(&s->tasks_go, &ops, s);
 	/* `taskset 1 ./server`: any word may be the program that is run in the end. */
 	for (char *const *word = s->config.command; !code && word && *word; word++)
 		if (target_program(*word, path, sizeof(path)))
 			tasks_go_program(s->tasks_go, path);
 	return code;
+}
+
+static int open_tasks(struct session *s, struct error *err)
+{
+	static const struct tasks_usdt_ops ops = {.put = put_task, .probe = probe_usdt};
+	int code = 0;
+
+	if (!s->config.marks)
+		return 0;
+	if (s->config.tasks_go)
+		code = open_goroutines(s);
+	if (!code && s->config.probes)
+		code = tasks_usdt_new(&s->tasks_usdt, s->config.probes, s->config.redact, &ops, s, err);
+	return !code && s->tasks_usdt ? tasks_usdt_attach(s->tasks_usdt, err) : code;
+}
+
+static void task_event(struct session *s, const struct ev_head *event)
+{
+	bool lost = s->lost != collect_lost(s->collect);
+
+	s->lost = collect_lost(s->collect);
+	if (s->tasks_go) {
+		if (lost)
+			tasks_go_lost(s->tasks_go, event->ts);
+		tasks_go_event(s->tasks_go, event);
+	}
+	if (s->tasks_usdt) {
+		if (lost)
+			tasks_usdt_lost(s->tasks_usdt, event->ts);
+		tasks_usdt_event(s->tasks_usdt, event);
+	}
 }
 
 static u32 stack_size(const struct session_config *config)
@@ -308,7 +345,7 @@ int session_open(struct session **out, const struct session_config *config,
 	if (!code)
 		code = loader_attach(s->loader, err);
 	if (!code)
-		code = open_tasks(s);
+		code = open_tasks(s, err);
 	if (code) {
 		session_close(s);
 		return code;
@@ -328,12 +365,8 @@ static int on_event(void *ctx, const void *data, size_t len)
 		locks_event(s->locks, data);
 	if (!code && s->runtimes)
 		runtimes_event(s->runtimes, data, s->now);
-	if (!code && s->tasks_go) {
-		if (s->lost != collect_lost(s->collect))
-			tasks_go_lost(s->tasks_go, ((const struct ev_head *)data)->ts);
-		s->lost = collect_lost(s->collect);
-		tasks_go_event(s->tasks_go, data);
-	}
+	if (!code)
+		task_event(s, data);
 	return code ? code : s->late_error;
 }
 
@@ -481,6 +514,7 @@ void session_close(struct session *s)
 	stacks_free(s->stacks);
 	runtimes_free(s->runtimes);
 	tasks_go_free(s->tasks_go);
+	tasks_usdt_free(s->tasks_usdt);
 	collect_free(s->collect);
 	loader_close(s->loader);
 	buf_free(&s->args);

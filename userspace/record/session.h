@@ -32,6 +32,7 @@ struct session_config {
 	size_t ring_bytes;         /* 0: default; a power of two times the page size */
 	enum gil_mode gil;
 	bool tasks_go;             /* goroutines as tasks; wants `marks` */
+	const char *probes;        /* file that maps USDT probes to tasks, or NULL; wants `marks` */
 	char *const *command;      /* TARGET_COMMAND: its words, up to a NULL */
 	bool user_stacks, kernel_stacks;
 	bool redact;               /* leave arguments and paths out */
