@@ -106,6 +106,61 @@ static void by_hand(void **state)
 	model_free(m);
 }
 
+/*
+ * One CPU. 10 runs 0..10 and is preempted; 11 runs 10..14 and asks for the lock, which 10 holds; 10 runs 14..18,
+ * lets go, and 11 takes its CPU and the lock. At 22 it is preempted; 10 runs 22..25 and asks for the lock; 11 runs
+ * 25..28, lets go, and ends at 30; 10 runs 30..34 with the lock.
+ * Holds: 11's, 18..22 and 25..28: 7 ms. That is what 10's two are taken to be: of the first the end is known, it
+ * began 7 ms of running before, at 7; of the second the begin is known, it ends with its thread.
+ *   2 CPUs: 11 runs 1..5, finds the lock free, has it until 12, ends at 14. 10 runs 0..7, finds it held, and at 12
+ *     has to run for 1 us to see that it is free; 7 ms with it, 3 without, 4 with it: 26.001.
+ *   Passed on as recorded, 11 would wait until 10 lets go at 14, and 10 from 17 until 11 does at 21: 25.
+ */
+static void locks_go_to_who_comes_first(void **state)
+{
+	const struct what_if_recording one_cpu = {.cpus = 1};
+	const struct what_if_options ask = {.cpus = 2};
+	struct replay_setting as_recorded = {.cpus = 2};
+	struct record end = {.ts = 1034 * MS, .type = REC_WINDOW};
+	const struct hold_event *e;
+	struct what_if answer;
+	struct holds *holds;
+	struct model *m;
+	struct graph *g;
+	u64 ns;
+	u32 n;
+
+	(void)state;
+	begin(&m, &g);
+	push_switch(m, 10, 10, 11, 0, LOCK_NONE);
+	push_switch(m, 14, 11, 10, TASK_BIT_INTERRUPTIBLE, LOCK_MUTEX);
+	push_waking(m, 18, 11, 10);
+	push_switch(m, 18, 10, 11, 0, LOCK_NONE);
+	push_switch(m, 22, 11, 10, 0, LOCK_NONE);
+	push_switch(m, 25, 10, 11, TASK_BIT_INTERRUPTIBLE, LOCK_MUTEX);
+	push_waking(m, 28, 10, 11);
+	push_switch(m, 30, 11, 10, TASK_BIT_DEAD, LOCK_NONE);
+	push_switch(m, 34, 10, 0, TASK_BIT_DEAD, LOCK_NONE);
+	push(m, end);
+	assert_int_equal(model_finish(m), 0);
+	assert_int_equal(holds_find(&holds, g), 0);
+	e = holds_of(holds, 0, &n);
+	assert_int_equal(n, 4);
+	assert_true(e[0].what == HOLD_TAKE && e[0].at_ns == 1007 * MS && e[0].waited == NO_NODE);
+	assert_true(e[1].what == HOLD_RELEASE && e[1].at_ns == 1018 * MS);
+	assert_true(e[2].what == HOLD_TAKE && e[2].at_ns == 1025 * MS && e[2].waited != NO_NODE);
+	assert_true(e[3].what == HOLD_RELEASE && e[3].at_ns == 1034 * MS);
+	holds_free(holds);
+	assert_int_equal(what_if_ask(g, &one_cpu, &ask, &answer), 0);
+	assert_in_range(answer.replayed_ns, 34 * MS, 34 * MS + 10000);
+	assert_int_equal(answer.refusal, WHAT_IF_ANSWERED);
+	assert_int_equal(answer.duration_ns, 26 * MS + 1000);
+	assert_int_equal(replay_run(g, &as_recorded, &ns), 0);
+	assert_int_equal(ns, 25 * MS);
+	graph_free(g);
+	model_free(m);
+}
+
 static void any_stream_ends(void **state)
 {
 	struct replay_setting set = {.cpus = 2};
@@ -113,6 +168,7 @@ static void any_stream_ends(void **state)
 	(void)state;
 	for (unsigned int run = 0; run < 300; run++) {
 		u64 ms = 1, one = 0, many = 0, running = 0;
+		struct holds *holds;
 		struct model *m;
 		struct graph *g;
 		int code;
@@ -126,13 +182,16 @@ static void any_stream_ends(void **state)
 			if (rand() % 2)
 				push_waking(m, ms, a, rand() % 3 ? b : 0);
 			else
-				push_switch(m, ms, rand() % 3 ? a : 0, b, (u32)(rand() % 2), LOCK_NONE);
+				push_switch(m, ms, rand() % 3 ? a : 0, b, (u32)(rand() % 2),
+					    rand() % 2 ? LOCK_MUTEX : LOCK_NONE);
 		}
 		assert_int_equal(model_finish(m), 0);
 		for (u32 i = 0; i < graph_n_nodes(g); i++)
 			if (graph_node(g, i)->state == STATE_RUNNING)
 				running += graph_node(g, i)->end_ns - graph_node(g, i)->start_ns;
 		set.cpus = 1;
+		assert_int_equal(holds_find(&holds, g), 0);
+		set.holds = run % 2 ? holds : NULL;
 		code = replay_run(g, &set, &one);
 		assert_true(code == 0 || code == -EDEADLK);
 		/* All the work is done, and on one CPU not faster than it takes. */
@@ -141,6 +200,7 @@ static void any_stream_ends(void **state)
 		set.cpus = 64;
 		code = replay_run(g, &set, &many);
 		assert_true(code == 0 || code == -EDEADLK);
+		holds_free(holds);
 		graph_free(g);
 		model_free(m);
 	}
@@ -166,6 +226,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(by_hand),
+		cmocka_unit_test(locks_go_to_who_comes_first),
 		cmocka_unit_test(any_stream_ends),
 		cmocka_unit_test(questions),
 	};

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #define IDLE NO_THREAD
+#define LOOK_AGAIN_NS 1000u /* from a futex wake-up to the next try, on its CPU */
 
 enum sim_state { SIM_DONE = 0, SIM_BLOCKED, SIM_TIMER, SIM_READY, SIM_RUNNING };
 
@@ -14,8 +15,18 @@ struct sim_thread {
 	u64 at;        /* how far into the recording, ns of the recording */
 	u64 left;      /* CPU time to the next stop */
 	u64 stop_at;   /* recorded time of that stop */
+	u32 hold, hold_end; /* events of its holds that are to come */
+	u32 next_asker;     /* for the same lock, NO_THREAD: the last */
 	u8 state;
-	bool entered;  /* the node's own part has begun */
+	bool entered;       /* the node's own part has begun */
+	bool asks;          /* for a lock that was held */
+	bool looks;         /* woken for that lock, it has to run to see if it is still free */
+};
+
+/* A lock as it is in this run. */
+struct sim_lock {
+	u32 owner;          /* NO_THREAD: it is free */
+	u32 first, last;    /* who sleeps until it is let go */
 };
 
 /* A binary heap of threads by key. */
@@ -32,6 +43,8 @@ struct sim_cpu {
 struct sim {
 	const struct graph *g;
 	const struct replay_setting *set;
+	const struct hold_event *events; /* of the setting's holds */
+	struct sim_lock *locks;
 	struct sim_thread *threads;
 	u32 n_threads;
 	u8 *signaled;   /* by node: what it waited for has come */
@@ -71,14 +84,17 @@ static u32 heap_pop(struct heap *h)
 	return thread;
 }
 
+static bool no_such_lock(const struct sim *s, u32 lock)
+{
+	return s->set->no_lock && lock != NO_LOCK && graph_lock(s->g, lock)->lock == s->set->no_lock;
+}
+
 /* A wait that does not exist in this setting. */
 static bool taken_away(const struct sim *s, const struct graph_node *n)
 {
 	if (n->state != STATE_WAITING)
 		return false;
-	if (s->set->no_gil && n->kind == KIND_GIL)
-		return true;
-	return s->set->no_lock && n->lock != NO_LOCK && graph_lock(s->g, n->lock)->lock == s->set->no_lock;
+	return (s->set->no_gil && n->kind == KIND_GIL) || no_such_lock(s, n->lock);
 }
 
 /* Must another thread act before @n can begin? */
@@ -88,7 +104,11 @@ static bool gated(const struct sim *s, const struct graph_node *n)
 
 	if (first == NO_NODE || graph_node(s->g, first)->start_ns > n->start_ns)
 		return false;
-	return n->prev == NO_NODE || !taken_away(s, graph_node(s->g, n->prev));
+	if (n->prev == NO_NODE)
+		return true;
+	if (s->set->holds && holds_waits(graph_node(s->g, n->prev)))
+		return false; /* the lock decides */
+	return !taken_away(s, graph_node(s->g, n->prev));
 }
 
 static void wait_for_time(struct sim *s, u32 id, u64 ns)
@@ -126,10 +146,16 @@ static void signal_others(struct sim *s, struct sim_thread *t)
 	}
 }
 
-/* CPU time to the next stop: the node's end, or the point at which it lets another begin. */
+static const struct hold_event *next_hold(const struct sim *s, const struct sim_thread *t)
+{
+	return t->hold < t->hold_end ? &s->events[t->hold] : NULL;
+}
+
+/* CPU time to the next stop: the node's end, or the point at which it lets another begin or is at a lock. */
 static u64 chunk(const struct sim *s, struct sim_thread *t, const struct graph_node *n)
 {
 	const struct graph_node *c = t->caused == NO_NODE ? NULL : graph_node(s->g, t->caused);
+	const struct hold_event *hold = next_hold(s, t);
 
 	t->stop_at = n->end_ns;
 	if (n->state == STATE_READY) {
@@ -137,8 +163,10 @@ static u64 chunk(const struct sim *s, struct sim_thread *t, const struct graph_n
 
 		return s->set->outside || wake ? n->outside_ns : 0;
 	}
-	if (c && c->start_ns < n->end_ns)
+	if (c && c->start_ns < t->stop_at)
 		t->stop_at = c->start_ns > t->at ? c->start_ns : t->at;
+	if (hold && hold->at_ns < t->stop_at)
+		t->stop_at = hold->at_ns > t->at ? hold->at_ns : t->at;
 	return t->stop_at - t->at;
 }
 
@@ -151,14 +179,119 @@ static void enqueue(struct sim *s, u32 id)
 	heap_push(&s->queue, t->stop_at - t->left, id);
 }
 
+static void let_go(struct sim *s, u32 id, u32 lock)
+{
+	struct sim_lock *l = &s->locks[lock];
+	u32 asker = l->first;
+
+	if (l->owner != id)
+		return;
+	l->owner = NO_THREAD;
+	if (asker == NO_THREAD)
+		return;
+	l->first = s->threads[asker].next_asker;
+	s->threads[asker].state = SIM_DONE;
+	s->pending[s->n_pending++] = asker;
+}
+
+/* Take @lock, or sleep until it is let go; whoever runs may take it before one that was woken for it. */
+static bool take(struct sim *s, u32 id, u32 lock)
+{
+	struct sim_lock *l = &s->locks[lock];
+	struct sim_thread *t = &s->threads[id];
+
+	if (no_such_lock(s, lock) || l->owner == id)
+		return true;
+	if (l->owner == NO_THREAD) {
+		l->owner = id;
+		return true;
+	}
+	if (l->first == NO_THREAD)
+		l->first = id;
+	else
+		s->threads[l->last].next_asker = id;
+	l->last = id;
+	t->next_asker = NO_THREAD;
+	t->state = SIM_BLOCKED;
+	t->asks = true;
+	return false;
+}
+
+/* What @t did in its wait for the lock is over: on from the end of the wait @last. */
+static void past_wait(struct sim *s, struct sim_thread *t, u32 last)
+{
+	const struct graph_node *n = graph_node(s->g, last);
+
+	t->at = n->end_ns;
+	t->node = n->next;
+	t->entered = false;
+	if (t->node != NO_NODE && graph_node(s->g, t->node)->state == STATE_READY) {
+		t->at = graph_node(s->g, t->node)->end_ns;
+		t->node = graph_node(s->g, t->node)->next;
+	}
+	signal_others(s, t);
+}
+
+/* All that @id does to locks up to where it is; false: it sleeps, or has to run before it can look again. */
+static bool pass_locks(struct sim *s, u32 id)
+{
+	struct sim_thread *t = &s->threads[id];
+	const struct hold_event *e;
+
+	while ((e = next_hold(s, t)) != NULL) {
+		u64 at = t->node == NO_NODE ? UINT64_MAX :
+			 t->entered ? t->at : graph_node(s->g, t->node)->start_ns;
+
+		if (e->at_ns > at)
+			return true;
+		if (e->what == HOLD_RELEASE) {
+			let_go(s, id, e->lock);
+		} else if (t->node != NO_NODE) {
+			if (!take(s, id, e->lock))
+				return false;
+			if (e->waited != NO_NODE)
+				past_wait(s, t, e->waited);
+		}
+		t->hold++;
+	}
+	return true;
+}
+
+/* Woken for a lock, it needs a CPU to see if that is free: as long as it took to get one after the recorded wait. */
+static void look_again(struct sim *s, u32 id)
+{
+	struct sim_thread *t = &s->threads[id];
+	const struct hold_event *e = next_hold(s, t);
+	u32 ready = e->waited == NO_NODE ? NO_NODE : graph_node(s->g, e->waited)->next;
+	u64 ns = LOOK_AGAIN_NS;
+
+	if (ready != NO_NODE && graph_node(s->g, ready)->state == STATE_READY)
+		ns += chunk(s, t, graph_node(s->g, ready));
+	t->left = ns;
+	t->stop_at = t->entered ? t->at : graph_node(s->g, t->node)->start_ns;
+	t->asks = false;
+	t->looks = true;
+	enqueue(s, id);
+}
+
 /* Move on until the thread needs a CPU, blocks or ends. It is in no queue now. */
 static void move_on(struct sim *s, u32 id)
 {
 	struct sim_thread *t = &s->threads[id];
 
-	for (t->state = SIM_DONE; t->node != NO_NODE; t->entered = false) {
-		const struct graph_node *n = graph_node(s->g, t->node);
+	t->state = SIM_DONE;
+	if (t->asks) {
+		look_again(s, id);
+		return;
+	}
+	for (; t->node != NO_NODE; t->entered = false) {
+		const struct graph_node *n;
 
+		if (!pass_locks(s, id))
+			return;
+		if (t->node == NO_NODE)
+			break;
+		n = graph_node(s->g, t->node);
 		if (!t->entered) {
 			if (gated(s, n) && !s->signaled[t->node]) {
 				t->state = SIM_BLOCKED;
@@ -181,6 +314,8 @@ static void move_on(struct sim *s, u32 id)
 			}
 		}
 		while (t->at < n->end_ns) {
+			if (!pass_locks(s, id))
+				return;
 			t->left = chunk(s, t, n);
 			if (t->left) {
 				enqueue(s, id);
@@ -192,14 +327,18 @@ static void move_on(struct sim *s, u32 id)
 		signal_others(s, t);
 		t->node = n->next;
 	}
+	pass_locks(s, id); /* nobody keeps a lock for ever */
 }
 
 static void stop_reached(struct sim *s, u32 id)
 {
 	struct sim_thread *t = &s->threads[id];
 
-	t->at = t->stop_at;
-	signal_others(s, t);
+	if (!t->looks) {
+		t->at = t->stop_at;
+		signal_others(s, t);
+	}
+	t->looks = false;
 	s->pending[s->n_pending++] = id;
 }
 
@@ -263,6 +402,15 @@ static bool step(struct sim *s)
 	return true;
 }
 
+static void set_holds(struct sim *s, u32 id)
+{
+	u32 n;
+	const struct hold_event *mine = holds_of(s->set->holds, id, &n);
+
+	s->threads[id].hold = (u32)(mine - s->events);
+	s->threads[id].hold_end = s->threads[id].hold + n;
+}
+
 static int simulate(struct sim *s, u64 begin)
 {
 	for (u32 id = 0; id < s->n_threads; id++) {
@@ -271,6 +419,8 @@ static int simulate(struct sim *s, u64 begin)
 
 		t->node = graph_first(s->g, id);
 		t->caused = graph_first_caused(s->g, id);
+		if (s->set->holds)
+			set_holds(s, id);
 		if (t->node == NO_NODE)
 			continue;
 		n = graph_node(s->g, t->node);
@@ -302,9 +452,14 @@ int replay_run(const struct graph *g, const struct replay_setting *set, u64 *dur
 	s.queue.items = calloc(n + 1, sizeof(*s.queue.items));
 	s.timers.items = calloc(n + 1, sizeof(*s.timers.items));
 	s.cpus = calloc(set->cpus, sizeof(*s.cpus));
-	if (s.threads && s.signaled && s.pending && s.queue.items && s.timers.items && s.cpus) {
+	s.locks = calloc((size_t)graph_n_locks(g) + 1, sizeof(*s.locks));
+	if (s.threads && s.signaled && s.pending && s.queue.items && s.timers.items && s.cpus && s.locks) {
 		for (u32 c = 0; c < set->cpus; c++)
 			s.cpus[c].thread = IDLE;
+		for (u32 i = 0; i < graph_n_locks(g); i++)
+			s.locks[i] = (struct sim_lock){NO_THREAD, NO_THREAD, NO_THREAD};
+		if (set->holds)
+			s.events = holds_of(set->holds, 0, &n);
 		code = simulate(&s, model_window_begin(graph_model(g)));
 		if (!code)
 			*duration_ns = s.finish;
@@ -315,5 +470,6 @@ int replay_run(const struct graph *g, const struct replay_setting *set, u64 *dur
 	free(s.queue.items);
 	free(s.timers.items);
 	free(s.cpus);
+	free(s.locks);
 	return code;
 }

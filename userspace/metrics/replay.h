@@ -17,7 +17,7 @@
 #ifndef CORUN_METRICS_REPLAY_H
 #define CORUN_METRICS_REPLAY_H
 
-#include "metrics/graph.h"
+#include "metrics/holds.h"
 
 #define REPLAY_SLICE_NS ((u64)3000000) /* base_slice_ns of kernel/sched/fair.c, two to four CPUs */
 /* Up to here a woken thread's way to a free CPU is the machine's own, and stays; a longer one was
@@ -29,6 +29,7 @@ struct replay_setting {
 	bool outside;      /* other programs take the CPUs as they did */
 	bool no_gil, no_io;
 	u64 no_lock;       /* address, 0: none */
+	const struct holds *holds; /* locks are taken by who comes first; NULL: passed on as recorded */
 };
 
 /* How long it takes: until the last thread has run to its end. 0, -ENOMEM, or -EDEADLK: some thread

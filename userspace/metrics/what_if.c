@@ -76,28 +76,44 @@ static enum what_if_refusal refuse(const struct what_if *a)
 	return (miss < 0 ? -miss : miss) > allowed ? WHAT_IF_MISSED : WHAT_IF_ANSWERED;
 }
 
+/* With locks that are taken by who comes first or, where that is not how it was, passed on as recorded. */
+static int replay_unchanged(const struct graph *g, struct replay_setting *set, struct what_if *a)
+{
+	int code = replay(g, set, &a->replayed_ns);
+
+	if (!code)
+		a->refusal = refuse(a);
+	if (code || !set->holds || a->refusal != WHAT_IF_MISSED)
+		return code;
+	set->holds = NULL;
+	return replay_unchanged(g, set, a);
+}
+
 int what_if_ask(const struct graph *g, const struct what_if_recording *recording,
 		const struct what_if_options *o, struct what_if *a)
 {
 	const struct model *m = graph_model(g);
 	struct replay_setting set = {.cpus = recording->cpus ? recording->cpus : 1, .outside = true};
+	struct holds *holds = NULL;
 	int code = graph_error(g);
 
 	*a = (struct what_if){.asked = *o, .recording = *recording, .recorded_cpus = set.cpus,
 			      .cpus = o->cpus ? o->cpus : set.cpus,
 			      .recorded_ns = model_window_end(m) - model_window_begin(m)};
 	if (!code)
-		code = replay(g, &set, &a->replayed_ns);
-	if (code)
+		code = holds_find(&holds, g);
+	if (code && code != -E2BIG)
 		return code;
-	a->refusal = refuse(a);
-	if (a->refusal)
-		return 0;
-	set = (struct replay_setting){.cpus = a->cpus, .no_gil = o->no_gil, .no_io = o->no_io,
-				      .no_lock = o->no_lock};
-	code = replay(g, &set, &a->duration_ns);
-	if (!code && !a->duration_ns && a->recorded_ns)
-		a->refusal = WHAT_IF_MISSED;
+	set.holds = holds;
+	code = replay_unchanged(g, &set, a);
+	if (!code && a->refusal == WHAT_IF_ANSWERED) {
+		set = (struct replay_setting){.cpus = a->cpus, .no_gil = o->no_gil, .no_io = o->no_io,
+					      .no_lock = o->no_lock, .holds = set.holds};
+		code = replay(g, &set, &a->duration_ns);
+		if (!code && !a->duration_ns && a->recorded_ns)
+			a->refusal = WHAT_IF_MISSED;
+	}
+	holds_free(holds);
 	return code;
 }
 

@@ -4,7 +4,9 @@
  *
  * threads, processes: four of them compute. pipe: one computes an item and sends it, the other one
  * computes on it. pipeline: three of those. lock: four threads compute half of their time under one
- * mutex. one: one thread. sleepers: four threads sleep and compute in turns. straggler: one thread has three times the work.
+ * mutex; convoy: nearly all of it. queue: three threads wait on a condition for what a fourth computes.
+ * one: one thread. sleepers: four threads sleep and compute in turns. straggler: one thread has three
+ * times the work.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -12,9 +14,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define UNIT 2000000L /* a few milliseconds */
+#define ITEMS 48
+#define UNIT 8000000L /* some 3 ms */
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t more = PTHREAD_COND_INITIALIZER;
+static int n_items, n_taken;
 static const char *kind;
 
 static void compute(long n)
@@ -23,17 +28,52 @@ static void compute(long n)
 		;
 }
 
+static void *producer(void *arg)
+{
+	for (int i = 0; i < ITEMS; i++) {
+		compute(UNIT / 2);
+		pthread_mutex_lock(&mutex);
+		n_items++;
+		pthread_cond_signal(&more);
+		pthread_mutex_unlock(&mutex);
+	}
+	return arg;
+}
+
+static void *consumer(void *arg)
+{
+	for (;;) {
+		pthread_mutex_lock(&mutex);
+		while (!n_items && n_taken < ITEMS)
+			pthread_cond_wait(&more, &mutex);
+		if (!n_items)
+			break;
+		n_items--;
+		if (++n_taken == ITEMS)
+			pthread_cond_broadcast(&more);
+		pthread_mutex_unlock(&mutex);
+		compute(UNIT);
+	}
+	pthread_mutex_unlock(&mutex);
+	return arg;
+}
+
 static void *thread(void *arg)
 {
 	long id = (long)arg;
 
+	if (!strcmp(kind, "queue"))
+		return id ? consumer(arg) : producer(arg);
+
 	for (int i = 0; i < 24; i++) {
 		if (!strcmp(kind, "sleepers"))
 			usleep(3000);
-		if (!strcmp(kind, "lock")) {
-			compute(UNIT / 2);
+		if (!strcmp(kind, "lock") || !strcmp(kind, "convoy")) {
+			long free = !strcmp(kind, "lock") ? UNIT / 2 : UNIT / 10;
+
+			compute(free);
 			pthread_mutex_lock(&mutex);
-			compute(UNIT / 2);
+			compute(UNIT - free);
 			pthread_mutex_unlock(&mutex);
 		} else {
 			compute(!strcmp(kind, "straggler") && id == 0 ? 3 * UNIT : UNIT);
