@@ -10,6 +10,7 @@
 #include "metrics/verdict.h"
 
 #define SAME 1.05       /* less apart: the same time */
+#define SIDES_NAMED 6
 #define OTHER_WORK 1.25 /* CPU times further apart: perhaps not the same work */
 
 static u64 wall(const struct compare_side *s)
@@ -68,49 +69,86 @@ static int largest_difference(const struct compare_side *slow, const struct comp
 	return best;
 }
 
-static const char *slot_label(int slot, bool korean)
+/* Whose doing a difference in @slot is: "the GIL accounts for", "disk waits account for". */
+static void put_cause(struct buf *b, int slot, bool korean)
 {
-	if (!korean)
-		return usage_label((unsigned int)slot);
-	return slot == USAGE_READY ? "대기열" : kind_table[slot - USAGE_KIND].label_ko;
+	int kind = slot - USAGE_KIND;
+
+	if (korean)
+		buf_printf(b, "%s%s", slot == USAGE_READY ? "CPU" : kind_table[kind].label_ko,
+			   slot != USAGE_READY && kind == KIND_SLEEP ? "" : " 대기");
+	else if (slot == USAGE_READY)
+		buf_puts(b, "waiting for a CPU accounts for ");
+	else if (kind == KIND_GIL)
+		buf_puts(b, "the GIL accounts for ");
+	else
+		buf_printf(b, "%s%s for ", kind_table[kind].label, kind == KIND_SLEEP ? " accounts" : " waits account");
 }
 
-static void english(const struct compare_side *slow, const struct compare_side *fast, struct buf *b)
+/* "The same work: threads 902 ms, processes 555 ms" */
+static void put_times(const struct compare_side *sides, size_t n, double work, bool korean, struct buf *b)
 {
-	u64 ns;
-	int slot = largest_difference(slow, fast, &ns);
-	double times = (double)wall(slow) / (double)(wall(fast) ? wall(fast) : 1);
-
-	buf_printf(b, "%s finishes %.1f times as fast as %s:\n", fast->name, times, slow->name);
-	buf_printf(b, "%.1f running instead of %.1f, with %.1f and %.1f in flight.\n", running(fast),
-		   running(slow), in_flight(fast), in_flight(slow));
-	if (slot >= 0 && ns > (wall(slow) - wall(fast)) / 2) {
-		buf_printf(b, "%s spent ", slow->name);
-		buf_put_duration(b, ns, 0);
-		buf_printf(b, " more of thread-time in this state: %s.\n", slot_label(slot, false));
+	if (work > OTHER_WORK)
+		buf_printf(b, korean ? "같은 일이 아닐 수 있다(CPU 시간이 %.1f배): " :
+				       "Perhaps not the same work (CPU times differ by %.1f): ", work);
+	else
+		buf_puts(b, korean ? "같은 일: " : "The same work: ");
+	for (size_t i = 0; i < n && i < SIDES_NAMED; i++) {
+		buf_printf(b, "%s%s ", i ? ", " : "", sides[i].name);
+		buf_put_duration(b, wall(&sides[i]), 0);
 	}
+	if (n > SIDES_NAMED)
+		buf_printf(b, korean ? " 외 %zu개" : " and %zu more", n - SIDES_NAMED);
 }
 
-static void korean_text(const struct compare_side *slow, const struct compare_side *fast, struct buf *b)
+/* One sentence: the times, and what accounts for most of the difference, if one thing does. */
+static void put_difference(const struct compare_side *sides, size_t n, const struct compare_side *slow,
+			   const struct compare_side *fast, bool korean, struct buf *b)
 {
+	double work = (double)cpu_time(slow) / (double)(cpu_time(fast) ? cpu_time(fast) : 1);
+	struct buf line = BUF_INIT;
 	u64 ns;
 	int slot = largest_difference(slow, fast, &ns);
+
+	put_times(sides, n, work && work < 1 ? 1 / work : work, korean, &line);
+	if (slot >= 0 && ns > (wall(slow) - wall(fast)) / 2) {
+		buf_puts(&line, korean ? "; 스레드 시간의 차이 " : "; ");
+		if (!korean)
+			put_cause(&line, slot, false);
+		buf_put_duration(&line, ns, 0);
+		if (korean) {
+			buf_puts(&line, "는 ");
+			put_cause(&line, slot, true);
+			buf_puts(&line, " 때문이다");
+		} else {
+			buf_puts(&line, " of thread-time");
+		}
+	}
+	buf_puts(&line, ".");
+	b->failed |= line.failed;
+	if (!line.failed)
+		buf_put_wrapped(b, line.data, 0, REPORT_COLUMNS);
+	buf_free(&line);
+}
+
+static void put_figures(const struct compare_side *slow, const struct compare_side *fast, bool korean, struct buf *b)
+{
 	double times = (double)wall(slow) / (double)(wall(fast) ? wall(fast) : 1);
 
-	buf_printf(b, "%s: %s보다 %.1f배 빨리 끝난다.\n", fast->name, slow->name, times);
-	buf_printf(b, "실행 중은 %.1f개가 아니라 %.1f개, 진행 중은 %.1f개와 %.1f개.\n", running(slow),
-		   running(fast), in_flight(slow), in_flight(fast));
-	if (slot >= 0 && ns > (wall(slow) - wall(fast)) / 2) {
-		buf_printf(b, "%s: %s 시간이 스레드 시간으로 ", slow->name, slot_label(slot, true));
-		buf_put_duration(b, ns, 0);
-		buf_puts(b, " 더 길다.\n");
+	if (korean) {
+		buf_printf(b, "%s: %s보다 %.1f배 빨리 끝난다.\n", fast->name, slow->name, times);
+		buf_printf(b, "실행 중은 %.1f개가 아니라 %.1f개, 진행 중은 %.1f개와 %.1f개.\n", running(slow),
+			   running(fast), in_flight(slow), in_flight(fast));
+	} else {
+		buf_printf(b, "%s finishes %.1f times as fast as %s:\n", fast->name, times, slow->name);
+		buf_printf(b, "%.1f running instead of %.1f, with %.1f and %.1f in flight.\n", running(fast),
+			   running(slow), in_flight(fast), in_flight(slow));
 	}
 }
 
 void compare_sentence(const struct compare_side *sides, size_t n, bool korean, struct buf *b)
 {
 	const struct compare_side *slow, *fast;
-	double work;
 
 	extremes(sides, n, &slow, &fast);
 	for (size_t i = 0; i < n; i++) {
@@ -125,15 +163,8 @@ void compare_sentence(const struct compare_side *sides, size_t n, bool korean, s
 		buf_puts(b, korean ? "걸린 시간이 같다.\n" : "They take the same time.\n");
 		return;
 	}
-	if (korean)
-		korean_text(slow, fast, b);
-	else
-		english(slow, fast, b);
-	work = (double)cpu_time(slow) / (double)(cpu_time(fast) ? cpu_time(fast) : 1);
-	if (work > OTHER_WORK || work < 1 / OTHER_WORK)
-		buf_printf(b, korean ? "CPU 시간도 %.1f배 차이 난다. 같은 일이 아니었을 수 있다.\n" :
-				       "Their CPU times differ by %.1f: perhaps it was not the same work.\n",
-			   work > 1 ? work : 1 / work);
+	put_difference(sides, n, slow, fast, korean, b);
+	put_figures(slow, fast, korean, b);
 }
 
 /* ---- JSON ---- */

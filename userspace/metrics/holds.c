@@ -49,8 +49,7 @@ static int in_order(const void *a, const void *b)
 		return x->thread < y->thread ? -1 : 1;
 	if (x->at_ns != y->at_ns)
 		return x->at_ns < y->at_ns ? -1 : 1;
-	/* Let go before it is asked for again. */
-	return (int)y->what - (int)x->what;
+	return (int)x->what - (int)y->what; /* a hold of no length */
 }
 
 static void sort(struct holds *h)
@@ -199,7 +198,7 @@ static int settle(struct holds *h, struct lock_state *l, struct hold_event e, u3
 		l->sum_ns += active_ns(h->graph, i, graph_node(h->graph, taken)->end_ns, e.at_ns);
 		l->count++;
 	} else if (taken != NO_NODE && e.what == HOLD_TAKE && !measure) {
-		at = forth(h->graph, taken, mean_ns(l), e.at_ns);
+		at = forth(h->graph, taken, mean_ns(l), e.at_ns - 1);
 		code = push(h, (struct hold_event){at, e.thread, e.lock, NO_NODE, HOLD_RELEASE});
 	} else if (taken == NO_NODE && e.what == HOLD_RELEASE && !measure && e.at_ns > l->end_ns) {
 		at = back(h->graph, i, e.at_ns, mean_ns(l), l->end_ns);

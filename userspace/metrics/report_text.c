@@ -9,11 +9,13 @@
 
 #include "base/utf8.h"
 #include "metrics/locks_text.h"
+#include "metrics/path_text.h"
 #include "metrics/phases.h"
 #include "metrics/report.h"
 #include "metrics/sched_text.h"
 #include "metrics/tasks_verdict.h"
 #include "metrics/threads_text.h"
+#include "metrics/together_text.h"
 #include "metrics/verdict.h"
 #include "trace/syscall.h"
 #include "trace/text.h"
@@ -291,38 +293,6 @@ static void put_calls(struct text *t)
 	free(calls);
 }
 
-/* What the window's length consists of: shorten these, and it ends sooner. */
-static void put_path(struct text *t)
-{
-	const struct path *p = report_path(t->r, t->r->figures);
-	u64 length = p ? p->length_ns : 0;
-	u64 left = length;
-
-	if (!length || p->n_threads < 2)
-		return;
-	buf_puts(t->b, "\n  critical path, ");
-	put_duration(t, length);
-	buf_printf(t->b, " over %u threads\n", p->n_threads);
-	for (u32 i = 0; i < p->n_threads && i < 4; i++) {
-		const struct usage *u = &p->threads[i].time;
-		u64 ns = usage_alive(u);
-		struct buf name = BUF_INIT;
-
-		left -= ns;
-		report_thread_label(t->r, p->threads[i].thread, &name);
-		buf_puts(t->b, "    ");
-		put_name(t, name.data ? name.data : "", 25);
-		buf_printf(t->b, " %5.1f %%, running ", 100 * share_of(ns, length));
-		put_duration(t, u->ns[USAGE_RUNNING]);
-		buf_puts(t->b, ", waiting ");
-		put_duration(t, ns - u->ns[USAGE_RUNNING]);
-		buf_putc(t->b, '\n');
-		buf_free(&name);
-	}
-	if (left)
-		buf_printf(t->b, "    %-25s %5.1f %%\n", "the rest", 100 * share_of(left, length));
-}
-
 void report_text(const struct report *r, const struct report_look *look, struct buf *b)
 {
 	struct text t = {r, look, b};
@@ -339,10 +309,11 @@ void report_text(const struct report *r, const struct report_look *look, struct 
 	put_usages(&t, true);
 	if (f == meter_stretch(r->meter, 0))
 		phases_text(r->phases, r, look, b);
+	together_text(r, look, b);
 	if (!f->name || f->name[0])
 		tasks_text(task_meter_named(r->tasks, f->name), look->utf8, b);
 	locks_text(r, look, b);
-	put_path(&t);
+	path_text(r, look, b);
 	if (r->asked)
 		what_if_text(&r->what_if, b);
 	threads_text(r, look, b);
