@@ -35,6 +35,37 @@ def running_time_is_the_threads_own_cpu_clock():
     return compare_clocks(figures, own)
 
 
+STAT = """
+import subprocess, sys
+def busy():
+    user, nice, system, idle, iowait, irq, softirq, steal, *_ = map(int, open("/proc/stat").readline().split()[1:])
+    return user + nice + system + irq + softirq, steal
+before = busy()
+subprocess.run(sys.argv[1:])
+print(*(b - a for a, b in zip(before, busy())))
+"""
+
+
+@test
+def parallelism_against_the_cpus_own_account():
+    """Real-time threads have the CPUs nearly for themselves: what /proc/stat calls busy was theirs, but for the twentieth that
+    the kernel keeps for others and for what the program that reads it takes."""
+    trace, out = record("python3", "-c", STAT, programs / "spin", os.cpu_count(), 1.5,
+                        preexec_fn=lambda: os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1)))
+    figures = report(trace)
+    no_loss(figures)
+    identity(figures)
+    spin = next(p["id"] for p in figures["processes"] if p["name"] == "spin")
+    mine = sum(t["time_ns"]["running"] for t in figures["threads"] if t["process"] == spin)
+    busy, steal = (ticks * 1e9 / os.sysconf("SC_CLK_TCK") for ticks in map(int, out.split()))
+    check(mine <= busy + steal + 0.06e9, "ran for", mine, "but the CPUs were busy for", busy, steal)
+    check(mine >= 0.85 * busy, "ran for", mine, "of", busy)
+    # Both CPUs for 1.5 s, as the threads' own deadline has it.
+    mean = mine / 1.5e9
+    check(0.85 * os.cpu_count() <= mean <= 1.02 * os.cpu_count(), "parallelism", mean)
+    return f"{mean:.2f} ran at once; of {busy / 1e6:.0f} ms of busy CPUs {100 * mine / busy:.1f} % were theirs"
+
+
 @test
 def stream_is_continuous():
     """The thread that a switch lets run is the one that the CPU's next switch takes off."""

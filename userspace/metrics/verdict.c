@@ -20,33 +20,38 @@ static double share(u64 part, u64 whole)
 	return whole ? (double)part / (double)whole : 0;
 }
 
-/* Lock waits as intervals: their length, and what of it was not blocked. */
+/*
+ * Lock waits as intervals: their length, and what of it was not blocked. A lock without an address (of a file) has no
+ * interval: of its waits, and of such as were left out of every interval, the blocked time counts.
+ */
 static void lock_facts(const struct figures *f, u64 flight, struct verdict_facts *out)
 {
-	u64 gil = 0, locks = 0, most = 0, gil_unblocked = 0, unblocked = 0, ready;
+	u64 waits[KINDS] = {0}, blocked[KINDS] = {0}, locks = 0, most = 0, unblocked = 0, ready;
 
 	for (u32 i = 0; i < f->n_locks; i++) {
-		const struct lock_figures *l = f->lock_list[i];
+		waits[f->lock_list[i]->kind] += f->lock_list[i]->wait_ns;
+		blocked[f->lock_list[i]->kind] += f->lock_list[i]->blocked_ns;
+	}
+	for (int kind = 0; kind < KINDS; kind++) {
+		u64 in_all = f->time.ns[USAGE_KIND + kind];
 
-		if (l->kind == KIND_GIL) {
-			gil += l->wait_ns;
-			gil_unblocked += l->wait_ns - l->blocked_ns;
-		} else if (is_lock(l->kind)) {
-			locks += l->wait_ns;
-			unblocked += l->wait_ns - l->blocked_ns;
-			if (l->wait_ns > most) {
-				most = l->wait_ns;
-				out->lock_kind = l->kind;
-			}
+		if (!is_lock(kind))
+			continue;
+		unblocked += waits[kind] - blocked[kind];
+		waits[kind] += in_all > blocked[kind] ? in_all - blocked[kind] : 0;
+		locks += waits[kind];
+		if (waits[kind] > most) {
+			most = waits[kind];
+			out->lock_kind = (enum wait_kind)kind;
 		}
 	}
 	ready = f->time.ns[USAGE_READY];
-	ready = ready > gil_unblocked + unblocked ? ready - gil_unblocked - unblocked : 0;
-	out->gil_share = share(gil, flight);
-	out->lock_share = share(locks, flight);
-	out->ready_share = share(ready, flight);
 	/* The GIL's intervals are not in the demand as it is defined; those of other locks are. */
 	out->demand -= share(unblocked, f->active_ns);
+	unblocked += waits[KIND_GIL] - blocked[KIND_GIL];
+	out->gil_share = share(waits[KIND_GIL], flight);
+	out->lock_share = share(locks, flight);
+	out->ready_share = share(ready > unblocked ? ready - unblocked : 0, flight);
 }
 
 void verdict_bare_facts(const struct report *r, const struct usage *time, u64 active_ns,
@@ -154,6 +159,15 @@ static void not_parallel(const struct verdict_facts *f, struct verdict *v)
 	}
 }
 
+/* For how much of the time an event loop waited. What polls while others work (as node's helpers do) is no loop that all
+ * wait for. */
+static double loop_share(const struct verdict_facts *f)
+{
+	double quiet = f->duration_ns ? 1 - share(f->active_ns, f->duration_ns) : 0;
+
+	return f->poll_share < quiet ? f->poll_share : quiet;
+}
+
 /*
  * By demand, not by parallelism: what ran depends on who else had the CPUs, what would have run does
  * not. So a loaded machine gives the same class as an idle one.
@@ -168,9 +182,9 @@ void verdict_judge(const struct verdict_facts *f, struct verdict *v)
 	*v = (struct verdict){.facts = *f, .kind = KIND_OTHER};
 	if ((double)f->active_ns < IDLE_ACTIVE * (double)f->duration_ns || !f->active_ns) {
 		v->class = VERDICT_IDLE;
-		if (f->poll_share >= MOSTLY)
+		if (loop_share(f) >= MOSTLY)
 			v->cause = CAUSE_EVENT_LOOP;
-	} else if (f->poll_share >= MOSTLY && f->in_flight < ALONE) {
+	} else if (loop_share(f) >= MOSTLY && f->in_flight < ALONE) {
 		v->class = VERDICT_IO_BOUND;
 		v->cause = CAUSE_EVENT_LOOP;
 	} else if (f->in_flight < ALONE) {
