@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "metrics/heap.h"
+
 #define IDLE NO_THREAD
 #define LOOK_AGAIN_NS 1000u /* from a futex wake-up to the next try, on its CPU */
 
@@ -29,12 +31,6 @@ struct sim_lock {
 	u32 first, last;    /* who sleeps until it is let go */
 };
 
-/* A binary heap of threads by key. */
-struct heap {
-	struct heap_item { u64 key; u32 thread; } *items;
-	u32 n;
-};
-
 struct sim_cpu {
 	u32 thread;
 	u64 slice_left;
@@ -54,35 +50,6 @@ struct sim {
 	struct sim_cpu *cpus;
 	u64 now, finish;
 };
-
-static void heap_push(struct heap *h, u64 key, u32 thread)
-{
-	u32 i = h->n++;
-
-	for (; i && h->items[(i - 1) / 2].key > key; i = (i - 1) / 2)
-		h->items[i] = h->items[(i - 1) / 2];
-	h->items[i] = (struct heap_item){key, thread};
-}
-
-static u32 heap_pop(struct heap *h)
-{
-	u32 thread = h->items[0].thread, i = 0;
-	struct heap_item last = h->items[--h->n];
-
-	for (;;) {
-		u32 child = 2 * i + 1;
-
-		if (child >= h->n)
-			break;
-		child += child + 1 < h->n && h->items[child + 1].key < h->items[child].key;
-		if (h->items[child].key >= last.key)
-			break;
-		h->items[i] = h->items[child];
-		i = child;
-	}
-	h->items[i] = last;
-	return thread;
-}
 
 static bool no_such_lock(const struct sim *s, u32 lock)
 {

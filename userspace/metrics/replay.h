@@ -4,7 +4,8 @@
  *
  * Each thread is the sequence of its nodes in the graph. Running needs that much CPU. A wait that
  * another traced thread ended ends when that thread comes to the same point of its own work (at once,
- * if it was there before); any other wait lasts as long as it did. No CPU is idle while a thread is
+ * if it was there before); any other wait lasts as long as it did. With `holds` a mutex is taken by who comes
+ * first instead: then its waits are no part of the work. No CPU is idle while a thread is
  * ready; of several the one goes first whose next piece of work began first in the recording, in slices
  * of REPLAY_SLICE_NS.
  *
