@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 
+import real_programs
 from lib import Skip, cgroup_with_quota, check, corun, need, no_loss, programs, record, report, run, scratch, test
 
 PYTHON = "python3"
@@ -110,6 +111,14 @@ def make(name, command, wanted, cause):
 
 for each, case in CASES.items():
     make(each, *case)
+
+# Of the programs that people run, those that are quick and of which nothing hangs on the machine's disk.
+REAL = ("gcc, one file", "awk over a file", "two awks at once", "tar into gzip", "xargs -P6 of sha256sum", "cat into bzip2",
+        "four processes and one file lock", "threads that sleep under a lock", "multiprocessing.Pool(2)",
+        "ProcessPoolExecutor(4)", "ThreadPoolExecutor(8), sleeping requests", "node, one loop", "node, two workers",
+        "ruby, four threads", "perl, two forks", "asyncio, a server and 8 clients", "java, one thread", "sqlite3, one query")
+for each in REAL:
+    make(each, *(real_programs.PROGRAMS | real_programs.SECOND)[each])
 
 
 LOOPS = {
