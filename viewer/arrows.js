@@ -39,7 +39,7 @@ Object.assign(corun.Picture.prototype, {
 		if (!at)
 			return;
 		const { start, end } = corun.wholeOf(selected), painter = this.painters.get(trace), { bar } = at.row;
-		const h = Math.max(6, painter.barHeight(look.family(trace.columns(thread).code[i]), bar)), x = Math.max(this.xOf(start), this.plot.x - 4);
+		const h = Math.max(8, painter.barHeight(look.family(trace.columns(thread).code[i]), bar)), x = Math.max(this.xOf(start), this.plot.x - 4);
 
 		c.strokeStyle = look.neutral.ink;
 		c.lineWidth = line;

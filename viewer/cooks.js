@@ -105,7 +105,7 @@ Object.assign(corun.Play.prototype, {
 		strip.title.textContent = (many ? `${this.page.letter(trace)} ${trace.title}: ` : "") + w.now(scene.seats.size, scene.queue.length,
 			scene.waiting.length, scene.parked);
 		strip.wait.title.textContent = only === undefined ? w.zoneWait : w.zoneWaitFor(painter.doing(only));
-		strip.wait.node.style.setProperty("--zone", look.fill(only === undefined ? "gil" : look.family(only)));
+		strip.wait.node.style.setProperty("--zone", look.fill(only === undefined ? kinds.size ? "gil" : "parked" : look.family(only)));
 		strip.wait.note.textContent = scene.waiting.length ? w.zoneWaitNote : "";
 		for (const [zone, n] of [[strip.wait, scene.waiting.length], [strip.queue, scene.queue.length], [strip.cpus, scene.seats.size]])
 			zone.count.textContent = String(n);

@@ -51,7 +51,7 @@ function lifeRows(trace, lane, { compared, lesson, words, folded }) {
 			continue;
 		for (const id of threads) {
 			const tasks = trace.tasksOn(id), own = `t${id}`;
-			const small = tasks.length > 8 ? LANES[4] : lane[0] > 40 ? LANES[1] : lane[0] < 32 ? LANES[4] : LANES[3];
+			const small = lesson ? LANES[3] : tasks.length > 8 ? LANES[4] : lane[0] > 40 ? LANES[1] : lane[0] < 32 ? LANES[4] : LANES[3];
 
 			add("thread", !compared && lane[0] > 32 && mostlyParked(trace, id) ? PARKED : lane,
 				{ thread: id, alone: alone ? name : null, key: tasks.length ? own : null, folded: folded.has(own) });
@@ -157,7 +157,7 @@ corun.Painter = class {
 	doing(code) {
 		const kind = this.trace.kinds[code - corun.WAIT];
 
-		return !kind ? this.label(code) : this.trace.parked(code) ? this.words.parkedIn(this.words.kind(kind)) :
+		return !kind ? this.label(code) : this.trace.parked(code) ? this.words.parkedIn(kind) :
 			this.words.waitingFor(kind);
 	}
 	rect(family, x, y, w, h) {
@@ -192,7 +192,7 @@ corun.Painter = class {
 		case "holder": return this.holder(row, y);
 		case "path": return this.path(row, y);
 		case "note": return this.text(row.name, 52, y + 9, 12, 400, this.look.neutral.ink2);
-		case "title": return this.sectionTitle(y);
+		case "title": return this.sectionTitle(y, view.width);
 		case "process": return this.process(row, y);
 		default: return this.thread(row, y);
 		}
@@ -346,14 +346,14 @@ corun.Painter = class {
 		lines.forEach((line, i) => this.name(line, x, y + i * (size + 4), width, size, 700, color));
 		return lines.length;
 	}
-	/* Which of several traces it is: a letter and a title; returns its lines. */
-	sectionTitle(y) {
+	/* Which of several traces it is: a letter and a title of @width px; returns its lines. */
+	sectionTitle(y, width = this.view.x - 76) {
 		const n = this.look.neutral;
 
 		this.c.fillStyle = n.ink;
 		this.c.fillRect(20, y + 9, 21, 21);
 		this.text(this.letter, 30.5, y + 20, 13, 700, n.page, "center");
-		return this.heading(this.title, 50, y + 20, this.view.x - 76, Math.round(16 * Math.min(this.type, 1.1)), n.ink);
+		return this.heading(this.title, 50, y + 20, width, Math.round(16 * Math.min(this.type, 1.1)), n.ink);
 	}
 	stackGutter(row, y, bottom, unit) {
 		const n = this.look.neutral, x = this.view.x - 10, cpus = this.cpus(), t = this.type;

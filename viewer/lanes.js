@@ -121,11 +121,11 @@ Object.assign(corun.Painter.prototype, {
 	threadName(row, y) {
 		const n = this.look.neutral, task = row.thread < 0, chosen = this.selected?.thread === row.thread;
 		const tid = String(this.trace.names[row.thread]?.tid ?? ""), small = row.bar < 20, middle = y + row.bar / 2 + (small || task ? 0 : 2);
-		const fold = row.key ? row.folded ? "▸ " : "▾ " : "", size = small ? 11 : Math.round(13 * this.type);
+		const fold = row.key ? row.folded ? "▸ " : "▾ " : "", size = this.type > 1 ? task ? 16 : 18 : small ? 11 : 13;
 		const text = row.alone && this.type === 1 ? row.alone : this.trace.name(row.thread), x = task ? 52 : row.alone || this.type > 1 ? 20 : 32;
 
-		this.name(fold + text, x, middle, this.view.x - 12 - x - (task || row.alone || this.type > 1 ? 0 : tid.length * 7 + 8), size,
-			chosen ? 700 : this.type > 1 ? 600 : 400, task ? n.ink2 : n.ink);
+		this.name(fold + text, x, middle, this.view.x - 12 - x - (task || row.alone || this.type > 1 ? 0 : tid.length * 6.8 + 4), size,
+			chosen ? 700 : this.type > 1 && !task ? 600 : 400, task ? n.ink2 : n.ink);
 		if (task)
 			this.branch(y, row);
 		else if (!row.alone && this.type === 1)

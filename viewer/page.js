@@ -158,7 +158,9 @@ corun.Page = class extends corun.Picture {
 
 		if (this.traces.length === 1)
 			return "";
-		const all = this.traces.map((t) => this.figuresOf(t)), whole = (r) => r.concurrency.mean * (r.window.duration_ns - r.window.idle_ns);
+		/* In flight and running of what the stacks are of. */
+		const all = this.traces.map((t) => t.stacked.tasks ? t.report.tasks : this.figuresOf(t));
+		const whole = (r) => Object.entries(r.time_ns).reduce((sum, [name, ns]) => sum + (name === "running" || this.traces[0].flight(code(name)) ? ns : 0), 0);
 		/* The states in which they differ most. */
 		const spread = (name) => {
 			const shares = all.map((r) => (r.time_ns[name] ?? 0) / (whole(r) || 1));
@@ -171,11 +173,12 @@ corun.Page = class extends corun.Picture {
 		const head = [[""], [w.wall], [w.inFlight], [w.running, "running"], ...states.map((name) => [painter.label(code(name)), look.family(code(name))]),
 			[w.cpuTime], [w.idle], [w.verdict]];
 		const cells = (t, i) => {
-			const r = all[i], cpus = t.report.target.usable_cpus, idle = cpus ? cpus * r.window.duration_ns - r.time_ns.running : NaN;
+			const r = all[i], { window, time_ns: time } = this.figuresOf(t), cpus = t.report.target.usable_cpus;
+			const idle = cpus ? cpus * window.duration_ns - time.running : NaN;
 
-			return [e("span", {}, e("span.letter", {}, this.letter(t)), t.title), e("b", {}, corun.duration(r.window.duration_ns)),
+			return [e("span", {}, e("span.letter", {}, this.letter(t)), t.title), e("b", {}, corun.duration(window.duration_ns)),
 				r.concurrency.mean.toFixed(1), e("b", {}, r.parallelism.mean.toFixed(1)),
-				...states.map((name) => corun.percent((r.time_ns[name] ?? 0) / (whole(r) || 1))), corun.duration(r.time_ns.running),
+				...states.map((name) => corun.percent((r.time_ns[name] ?? 0) / (whole(r) || 1))), corun.duration(time.running),
 				idle >= 0 ? corun.duration(idle) : w.notKnown, this.verdictTail(t)];
 		};
 
@@ -196,7 +199,7 @@ corun.Page = class extends corun.Picture {
 	arrange() {
 		const compared = this.traces.length > 1, lesson = Boolean(this.lesson), lanes = corun.lanesFor(this.traces, { compared, lesson });
 		/* One scale of height for all. */
-		const how = { compared, lesson, playing: this.play.shown && (lesson || this.scroll.clientWidth < 1060),
+		const how = { compared, lesson, playing: this.play.shown,
 			tasks: this.traces.some((t) => t.stacked.tasks), words: this.words, peak: Math.max(...this.traces.map((t) => t.stacked.peak)) };
 
 		for (const lane of lanes) {

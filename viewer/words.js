@@ -10,6 +10,10 @@ const WAITING_FOR = {
 	poll: "an event", sleep: "a time to come",
 };
 
+/* And in Korean, where the kind's name is not what one waits for. */
+const WAITING_FOR_KO = { poll: "이벤트", join: "스레드의 끝", fault: "메모리 페이지", other: "다른 것", sleep: "정한 시각" };
+const target = (kind) => WAITING_FOR_KO[kind.name] ?? kind.label_ko;
+
 /* Particles that follow a final consonant, or none; Latin letters by how they are read aloud. */
 function particle(word, closed, open) {
 	const last = word.codePointAt(word.length - 1), hangul = last >= 0xac00 && last <= 0xd7a3;
@@ -27,7 +31,7 @@ corun.words = {
 		kind: (kind) => kind.label, holderOf: (kind) => `${kind}, held by`, heldBy: "held by", criticalPath: "Critical path",
 		inPhase: (from, to) => `In the phase from ${from} to ${to}:`,
 		waitingFor: (kind) => kind.name === "sleep" ? "asleep" : `waiting for ${WAITING_FOR[kind.name] ?? `a ${kind.label}`}`,
-		parkedIn: (kind) => `waiting in ${kind} (parked)`, queue: "ready: in the run queue",
+		parkedIn: (kind) => `waiting in ${kind.label} (parked)`, queue: "ready: in the run queue",
 		preempted: (who) => who ? `ready (preempted by ${who})` : "ready (preempted)",
 		whole: "whole run", search: "Search thread, lock, call", save: "Save", help: "?",
 		savePng: "Picture (PNG)", saveSvg: "Drawing (SVG)", savePrint: "Print", copy: "Copy", copied: "Copied",
@@ -87,26 +91,25 @@ corun.words = {
 	},
 	ko: {
 		inFlight: "진행 중", running: "실행 중", demand: "수요", usable: "쓸 수 있는 CPU",
-		ready: "대기열", stopped: "멈춰 세움", unknown: "알 수 없음", parked: "할 일 없음", andParked: "할 일 없음",
+		ready: "대기열", stopped: "정지됨", unknown: "알 수 없음", parked: "할 일 없음", andParked: "할 일 없음",
 		ofWhich: (d) => `진행 중 ${d} 가운데`, threads: "진행 중인 스레드", tasksInFlight: "진행 중인 태스크",
 		height: "높이: 동시성", green: "초록: 병렬성", cpus: (n) => `CPU ${Number(n.toFixed(2))}개`,
 		kind: (kind) => kind.label_ko, holderOf: (kind) => `${particle(kind, "을", "를")} 쥔 스레드`, heldBy: "쥔 스레드", criticalPath: "임계 경로",
 		inPhase: (from, to) => `${from}부터 ${to}까지의 국면:`,
-		waitingFor: (kind) => kind.name === "sleep" ? "자고 있음" : kind.name === "other" ? "다른 것을 기다림" :
-			`${particle(kind.label_ko, "을", "를")} 기다림`,
-		parkedIn: (kind) => `${kind}에서 기다림(할 일 없음)`, queue: "대기열에서 차례를 기다림",
+		waitingFor: (kind) => kind.name === "sleep" ? "자고 있음" : `${particle(target(kind), "을", "를")} 기다림`,
+		parkedIn: (kind) => `${particle(target(kind), "을", "를")} 기다림(할 일 없음)`, queue: "대기열에서 차례를 기다림",
 		preempted: (who) => who ? `대기열(${who}에게 밀려남)` : "대기열(밀려남)",
 		whole: "전체", search: "스레드, 락, 호출 찾기", save: "저장", help: "?",
-		savePng: "그림(PNG)", saveSvg: "도면(SVG)", savePrint: "인쇄", copy: "복사", copied: "복사했습니다",
+		savePng: "그림(PNG)", saveSvg: "벡터 그림(SVG)", savePrint: "인쇄", copy: "복사", copied: "복사했습니다",
 		selectedRun: "선택한 실행", selectedWait: "선택한 기다림", selectedState: "선택한 구간", selectedTime: "선택한 시간", esc: "esc",
 		at: "시각", until: (t) => `${t}까지`, on: "대상", releasedBy: "놓아 준 스레드", wokenBy: "깨운 스레드",
-		atTime: (who, t) => `${who}, ${t}`, ranAfter: "실행까지", onCpuAfter: (d, cpu) => cpu === null ? d : `${d} 뒤 CPU ${cpu}에서`,
+		atTime: (who, t) => `${who}, ${t}`, ranAfter: "다시 실행", onCpuAfter: (d, cpu) => cpu === null ? d : `${d} 뒤, CPU ${cpu}`,
 		onCpu: "CPU", call: "위치", waited: (who, d, kind) => kind.name === "sleep" ? `${particle(who, "이", "가")} ${d} 동안 잤다` :
-			`${particle(who, "이", "가")} ${particle(kind.label_ko, "을", "를")} ${d} 동안 기다렸다`,
+			`${particle(who, "이", "가")} ${particle(target(kind), "을", "를")} ${d} 동안 기다렸다`,
 		ran: (who, d) => `${particle(who, "이", "가")} ${d} 동안 실행되었다`, wasReady: (who, d) => `${particle(who, "이", "가")} 대기열에서 ${d} 동안 기다렸다`,
 		was: (who, s, d) => `${who}: ${d} 동안 ${s}`, of: "그 가운데",
 		blocked: (d) => `잠듦 ${d}`, readyFor: (d) => `대기열 ${d}`, ranFor: (d) => `실행 ${d}`, asked: "시도",
-		turns: (n, d) => `평균 ${d}씩 ${n}번, 기다림은 하나`, whoHeld: (kind) => `그동안 ${particle(kind, "을", "를")} 쥔 스레드`,
+		turns: (n, d) => `평균 ${d}씩 ${n}번, 합쳐서 기다림 하나`, whoHeld: (kind) => `그동안 ${particle(kind, "을", "를")} 쥔 스레드`,
 		between: (d) => `넘겨주는 사이 ${d}까지 더하면 기다린 시간 전체가 된다.`, others: (n) => `그 밖에 ${n}개`,
 		chain: "누가 누구를 깨웠나", chainNone: "이 스레드들 밖에서 깨움",
 		notKnown: "알 수 없음", wall: "걸린 시간", cpuTime: "CPU 시간", idle: "CPU가 논 시간", handOffs: "넘겨준 횟수",
@@ -124,7 +127,7 @@ corun.words = {
 		broken: "이 페이지의 데이터를 읽을 수 없습니다. 파일이 잘렸거나 바뀌었습니다.",
 		foreign: (name) => `corun 파일이 아닙니다(${name}). corun export -f html로 만든 파일을 열어 주세요.`,
 		droppedCut: (name) => `${name}의 데이터를 읽을 수 없습니다. 파일이 잘렸거나 바뀌었습니다.`,
-		lostCount: (n) => n ? `${n}개 놓침` : "놓친 사건 없음", usableOf: (n) => `쓸 수 있는 것 ${n}개`, sooner: (d) => `${d} 먼저 끝남`,
+		lostCount: (n) => n ? `${n}개 놓침` : "놓친 사건 없음", usableOf: (n) => `쓸 수 있는 CPU ${n}개`, sooner: (d) => `${d} 먼저 끝남`,
 		keys: ["W S 확대·축소", "A D 이동", "클릭: 선택", "축에서 끌기: 구간", "F 맞춤", "M 구간으로", "Space 재생", "/ 찾기", "? 도움말"],
 		helpTitle: "도움말", helpRows: [["W  S", "포인터 자리에서 확대·축소. Ctrl과 휠, 두 손가락으로도 됩니다"],
 			["A  D", "이동. 끌거나 Shift와 휠로도 됩니다"], ["클릭, 탭", "그 조각이 무엇이고, 얼마 동안이고, 누가 깨웠는지 보여 줍니다"],

@@ -258,12 +258,15 @@ browserTest("fits a projector, a narrow window and a telephone, in both language
 		for (const files of [["threads.corun"], ["threads.corun", "processes.corun"]]) {
 			const { p, bad, done } = await open(files.map(demo), { locale });
 
-			for (const [width, height] of [[1440, 900], [1024, 768], [700, 900], [390, 800]]) {
+			for (const [width, height, key] of [[1440, 900], [1024, 768], [700, 900], [390, 800], [390, 800, "."], [1024, 768], [1440, 900]]) {
 				await p.setViewportSize({ width, height });
+				if (key)
+					await p.keyboard.press(key); /* and once more with the kitchen */
 				await p.waitForTimeout(50);
 				assert.ok(await p.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width} ${locale}: it scrolls sideways`);
 				/* No text stands on other text: sentence, picture and panel have their own places. */
-				const boxes = await p.$$eval(".headline, .picture, .panel", (all) => all.map((node) => node.getBoundingClientRect().toJSON()));
+				const boxes = await p.$$eval(".headline, .play, .picture, .panel", (all) => all
+					.map((node) => node.getBoundingClientRect().toJSON()).filter((box) => box.width));
 
 				for (const [i, a] of boxes.entries())
 					for (const b of boxes.slice(i + 1))
