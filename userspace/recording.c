@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "model/kind.h"
 #include "record/hook.h"
+#include "record/hook_attach.h"
 #include "record/host.h"
 #include "record/loader.h"
 
@@ -223,6 +224,7 @@ struct live {
 	struct session *session;
 	struct trace_writer *writer;
 	struct marks *marks;
+	struct hook_attach hook;
 	struct command command;
 	struct quota_source quota;
 	u64 begin, last_sample, last_line, last_events;
@@ -316,6 +318,39 @@ static void name_survivors(const struct live *l)
 	buf_free(&list);
 }
 
+static void put_note(struct live *l, const char *text)
+{
+	struct record rec = {.ts = loader_now(), .type = REC_NOTE, .cpu = CORUN_NO_CPU};
+
+	rec.note.text = text;
+	trace_writer_put_late(l->writer, &rec);
+}
+
+/* Let the hook into the Pythons that run already, where they let it in; where not, that is said. */
+static void attach_hook(struct live *l)
+{
+	const struct tgids *tgids = &l->options->target.tgids;
+
+	for (size_t i = 0; i < tgids->n && l->marks && !l->options->tasks_off; i++) {
+		struct error why = {0};
+
+		if (hook_uses_asyncio(tgids->ids[i]) && hook_attach(&l->hook, l->marks, tgids->ids[i], &why))
+			put_note(l, error_text(&why, why.code));
+	}
+}
+
+static void detach_hook(struct live *l)
+{
+	char text[160];
+	s32 tgid;
+
+	while ((tgid = hook_attach_cancel(&l->hook)) >= 0) {
+		snprintf(text, sizeof(text), "asyncio's tasks of process %d are not visible: its main thread did not "
+			 "come to where Python lets a recorder in", (int)tgid);
+		put_note(l, text);
+	}
+}
+
 static int finish(struct live *l, struct recording *r, int code, struct error *err)
 {
 	struct session_stats stats = {0};
@@ -324,6 +359,7 @@ static int finish(struct live *l, struct recording *r, int code, struct error *e
 	struct stat st;
 	int closed;
 
+	detach_hook(l);
 	if (!code)
 		code = session_stop(l->session, err);
 	session_stats(l->session, &stats);
@@ -384,20 +420,14 @@ static int prepare_command(struct live *l, struct error *err)
 	return code;
 }
 
-/* Of a Python that runs already the hook sees nothing: said, not guessed. */
-static void note_attached(struct live *l)
+/* Is there anything to be read of the programs' own marks, when none was started with them? */
+static bool attach_wants_marks(const struct recording_options *o)
 {
-	struct record rec = {.ts = loader_now(), .type = REC_NOTE, .cpu = CORUN_NO_CPU};
-	char text[160];
+	bool wants = o->tasks_go || o->probes;
 
-	for (size_t i = 0; i < l->options->target.tgids.n && !l->options->tasks_off; i++) {
-		if (!hook_uses_asyncio(l->options->target.tgids.ids[i]))
-			continue;
-		snprintf(text, sizeof(text), "asyncio's tasks of process %d are not visible: it ran already; "
-			 "start it with corun record -- to see them", (int)l->options->target.tgids.ids[i]);
-		rec.note.text = text;
-		trace_writer_put_late(l->writer, &rec);
-	}
+	for (size_t i = 0; !wants && !o->tasks_off && i < o->target.tgids.n; i++)
+		wants = hook_uses_asyncio(o->target.tgids.ids[i]);
+	return wants;
 }
 
 /* Everything up to the first event. On failure nothing stays behind. */
@@ -418,7 +448,7 @@ static int begin(struct live *l, struct recording *r, struct error *err)
 
 	if (o->target.command) {
 		code = prepare_command(l, err);
-	} else if (o->tasks_go || o->probes) {
+	} else if (attach_wants_marks(o)) {
 		code = marks_open(&l->marks, err);
 	}
 	if (!code)
@@ -435,7 +465,8 @@ static int begin(struct live *l, struct recording *r, struct error *err)
 	if (!code) {
 		sample_host(l, loader_now(), true);
 		code = session_start(l->session, err);
-		note_attached(l);
+		if (!code && !o->target.command)
+			attach_hook(l);
 	}
 	if (!code && o->target.command)
 		code = command_start(&l->command, o->target.command[0], err);

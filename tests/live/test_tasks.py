@@ -7,7 +7,6 @@ import os
 import pathlib
 import re
 import statistics
-import subprocess
 import sys
 
 from lib import Skip, check, corun, dump, here, no_loss, record, report, run, scratch, test
@@ -462,19 +461,3 @@ def uvloop_is_said():
     program.write_text("import asyncio, uvloop\nuvloop.install()\nasyncio.run(asyncio.sleep(0))\n")
     trace = same_with_and_without("/usr/bin/python3", program, status=0)
     check(any("uvloop" in note for note in report(trace)["notes"]), report(trace)["notes"])
-
-
-@test
-def attached_to_asyncio_says_that_tasks_are_not_visible():
-    trace = scratch / "attached.corun"
-    for version, path in pythons():
-        if version < (3, 8):
-            continue
-        program = "import asyncio; print(flush=True); asyncio.run(asyncio.sleep(5))"
-        with subprocess.Popen([path, "-c", program], stdout=subprocess.PIPE) as process:
-            process.stdout.readline()
-            run(corun, "record", "-q", "-d", "100ms", "-o", trace, "-p", process.pid, status=0)
-            process.kill()
-        figures = report(trace)
-        check("tasks" not in figures and any("not visible" in n for n in figures["notes"]), version,
-              figures["notes"])

@@ -186,6 +186,34 @@ static void test_layout_damaged(void **state)
 	}
 }
 
+/* Where 3.14 looks for a script, as read from Debian's 3.14.10; damaged in every word. */
+static void test_debugger_that_describes_itself(void **state)
+{
+	static const u64 support[] = {0x18, 0x130, 0x1f8c, 0, 4, 512};
+	u64 words[PYTHON_DEBUG_OFFSETS / 8];
+	struct python_debugger got;
+
+	(void)state;
+	block(&described[1], words);
+	assert_int_equal(python_debugger_parse(words, sizeof(words), &got), -EINVAL);
+	memcpy(words + 89, support, sizeof(support));
+	assert_int_equal(python_debugger_parse(words, sizeof(words), &got), 0);
+	assert_int_equal(got.interpreter, 16);
+	assert_int_equal(got.breaker, 0x18);
+	assert_int_equal(got.support, 0x130);
+	assert_int_equal(got.enabled, 0x1f8c);
+	assert_int_equal(got.pending, 0);
+	assert_int_equal(got.script, 4);
+	for (size_t i = 0; i < ARRAY_SIZE(support); i++) {
+		words[89 + i] = 0x41414141;
+		assert_int_equal(python_debugger_parse(words, sizeof(words), &got), -EINVAL);
+		words[89 + i] = support[i];
+	}
+	assert_int_equal(python_debugger_parse(words, 94 * 8, &got), -EINVAL);
+	words[0]++;
+	assert_int_equal(python_debugger_parse(words, sizeof(words), &got), -EINVAL);
+}
+
 static void test_layout_of_each_version(void **state)
 {
 	(void)state;
@@ -383,6 +411,7 @@ int main(void)
 		cmocka_unit_test(test_layout_free_threaded),
 		cmocka_unit_test(test_python_without_a_gil),
 		cmocka_unit_test(test_layout_damaged),
+		cmocka_unit_test(test_debugger_that_describes_itself),
 		cmocka_unit_test(test_layout_of_each_version),
 		cmocka_unit_test(test_symbol_of_this_process),
 		cmocka_unit_test(test_elf_that_is_none),

@@ -29,6 +29,7 @@ tools = load("corun_graft.py")  # noqa: F821
 graft, statements, at_line = tools["graft"], tools["statements"], tools["at_line"]
 
 RUN_OP = 20 << 32
+CLOSED_AT = 32
 RESULT, EXCEPTION, CANCELLED, WAITS, READY, NOTHING = (n << 40 for n in range(6))
 
 live = {}      # id(task) -> its record
@@ -365,6 +366,9 @@ def fast_step_end(task):
 def fast_first(task):
     """Its first step begins: by now it has the name that asyncio.create_task() gives it after all else."""
     try:
+        if ring.map[CLOSED_AT]:
+            uninstall()
+            return
         check_name(task, live[id(task)])
     except Exception:
         pass
@@ -541,7 +545,42 @@ def unwrapped(ref):
     wrapped.pop(ref.key, None)
 
 
-# ---- in goes the hook ----
+# ---- in goes the hook, and out ----
+
+before = []  # what stood where the hook has put something
+
+
+def uninstall():
+    """The recorder is gone: everything is as it was."""
+    for where, name, value in before:
+        setattr(where, name, value)
+    if before:
+        del events.TimerHandle._run
+    del before[:]
+    live.clear()
+
+
+def attached():
+    """Tasks that the program had before the hook came wait for something; but the one whose step this is."""
+    loop = events._get_running_loop()
+    if loop is None or not have_ring():
+        return
+    current = tasks.current_task(loop)
+    for task in tasks.all_tasks(loop):
+        if task is current or id(task) in live:
+            continue
+        rec = register(task)
+        if rec is None or task._fut_waiter is None:
+            continue  # it is ready, as register() says
+        word, other = awaited(task)
+        what, site = (next(text for text, at in strings.items() if at == offset)
+                      for offset in (word & 0xffffffff, word >> 32))
+        ring.put(3, 0, rec[ID], other, (what + "\0" + site).encode("utf-8", "replace"))
+        if fast is not None:
+            fast.unready(task)
+        else:
+            rec[READY_AT] = 0
+
 
 def install(base_events):
     global events, tasks, task_types, OWN, Gathering
@@ -586,6 +625,9 @@ def install(base_events):
                 ast.Name("future", ast.Load()), body[-1])], []), body[-1])
         return body
 
+    before.extend(((handle, "_run", handle._run), (loop, "_call_soon", loop._call_soon),
+                   (loop, "run_forever", loop.run_forever), (loop, "create_task", loop.create_task),
+                   (futures, "wrap_future", futures.wrap_future)))
     futures.wrap_future = base_events.futures.wrap_future = graft(futures.wrap_future, "", around,
                                                                   {"corun_wrap": wrap_future})
     handle._run, loop._call_soon, loop.run_forever, loop.create_task = run, soon, forever, make

@@ -65,3 +65,13 @@ def install(where):
     for name in list(watched):
         if name in sys.modules:
             loaded(name, sys.modules[name])
+
+
+def attach(where, marks):
+    """Into a program that runs already: asyncio alone, which can be left again without a trace."""
+    global folder
+    folder = where
+    load("corun_marks.py")["_attached"] = marks
+    if "asyncio.base_events" in sys.modules:
+        loaded("asyncio.base_events", sys.modules["asyncio.base_events"])
+        load("corun_asyncio.py")["attached"]()

@@ -29,6 +29,7 @@ _REGION_BEGIN, _REGION_END, _FACT, _THREAD_NAME, _RUN, _NOTE = range(16, 22)
 _HEAD, _SLOT, _SLOTS, _TEXT_MAX = 4096, 64, 65536, 16384  # 4 MiB of slots
 _MORE = 1 << 63
 _lock = threading.Lock()
+_attached = None  # the recorder's folder, if it came to this process by itself
 _ring = None      # Ring; None: nobody records
 _tried = False
 _pid = 0          # whose ring it is, if forks have to be looked for
@@ -124,7 +125,7 @@ class Ring:
 
 def open_ring(strings=0, number=0):
     """A ring, or None: nobody records, or it cannot be had."""
-    folder = os.environ.get("CORUN_MARKS")
+    folder = _attached or os.environ.get("CORUN_MARKS")
     try:
         return Ring(folder, strings, number) if folder else None
     except (OSError, ValueError):

@@ -45,6 +45,7 @@ extern PyObject _Py_NoneStruct;
 
 /* MARKS.md */
 #define HEAD_BYTES 4096
+#define CLOSED_AT 32
 #define CELLS_AT 64
 #define CELLS 126
 #define RUN (20ull << 32)
@@ -62,6 +63,7 @@ struct task {
 static struct task *table;
 static size_t cap, used;
 static uint64_t *slots, *cells, mask, next_index, running;
+static const volatile uint32_t *closed; /* the recorder reads no more */
 static PyObject *types;
 static int generation = 1, n_cells;
 static __thread int seen;
@@ -204,6 +206,7 @@ static PyObject *step_open(PyObject *self, PyObject *args)
 	if (map == MAP_FAILED || (!cap && grow()))
 		return PyBool_FromLong(0);
 	cells = (uint64_t *)(map + CELLS_AT);
+	closed = (const volatile uint32_t *)(map + CLOSED_AT);
 	slots = (uint64_t *)(map + at);
 	mask = n - 1;
 	next_index = first;
@@ -309,7 +312,7 @@ static PyObject *step_soon(PyObject *self, PyObject *object)
 	return is > 0 ? PyBool_FromLong(1) : none();
 }
 
-/* begin(object) -> None: no task; True: its first step; False: another one. */
+/* begin(object) -> None: no task; True: its first step, or nobody records any more; False: another one. */
 static PyObject *step_begin(PyObject *self, PyObject *object)
 {
 	struct task *t = find(object);
@@ -318,6 +321,8 @@ static PyObject *step_begin(PyObject *self, PyObject *object)
 	(void)self;
 	if (!t || !slots)
 		return none();
+	if (*closed)
+		return PyBool_FromLong(1);
 	here();
 	first = t->first;
 	t->first = 0;

@@ -29,7 +29,7 @@ static int set(struct hook *h, const char *name, const char *value)
 	return setenv(name, value, 1) ? -errno : 0;
 }
 
-static int write_file(int folder, const struct hook_file *file)
+int hook_write_file(int folder, const struct hook_file *file)
 {
 	int fd = openat(folder, file->name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	ssize_t n;
@@ -44,22 +44,40 @@ static int write_file(int folder, const struct hook_file *file)
 	return code;
 }
 
+int hook_write_files(const struct marks *marks, uid_t uid, gid_t gid)
+{
+	int folder, code = 0;
+
+	if (mkdirat(marks_dirfd(marks), HOOK_FOLDER, 0700))
+		return errno == EEXIST ? 0 : -errno;
+	folder = openat(marks_dirfd(marks), HOOK_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder < 0)
+		return -errno;
+	for (const struct hook_file *file = hook_files; file->name && !code; file++) {
+		code = hook_write_file(folder, file);
+		if (!code && fchownat(folder, file->name, uid, gid, AT_SYMLINK_NOFOLLOW))
+			code = -errno;
+	}
+	if (!code && fchown(folder, uid, gid))
+		code = -errno;
+	close(folder);
+	return code;
+}
+
 /* The Python sources into a folder of their own, in front of PYTHONPATH. */
 static int set_python(struct hook *h, const struct marks *marks)
 {
 	const char *before = getenv("PYTHONPATH");
 	struct buf path = BUF_INIT;
-	int folder, code = 0;
+	uid_t uid;
+	gid_t gid;
+	int code;
 
-	if (mkdirat(marks_dirfd(marks), HOOK_FOLDER, 0700))
-		return -errno;
-	folder = openat(marks_dirfd(marks), HOOK_FOLDER, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (folder < 0)
-		return -errno;
-	for (const struct hook_file *file = hook_files; file->name && !code; file++)
-		code = write_file(folder, file);
-	owner_give(folder);
-	close(folder);
+	if (!owner_invoker(&uid, &gid)) {
+		uid = geteuid();
+		gid = getegid();
+	}
+	code = hook_write_files(marks, uid, gid);
 	if (code)
 		return code;
 	buf_printf(&path, "%s/" HOOK_FOLDER, marks_folder(marks));

@@ -8,6 +8,8 @@
 #ifndef CORUN_RECORD_HOOK_H
 #define CORUN_RECORD_HOOK_H
 
+#include <sys/types.h>
+
 #include "record/marks.h"
 
 /* What our own environment was; the command inherits it over fork. */
@@ -23,8 +25,13 @@ struct hook {
 /* Set them in our own environment, before the fork. @tasks: with the Python hook. 0 or -errno; what
  * was set stands until hook_leave() in any case. */
 int hook_enter(struct hook *hook, const struct marks *marks, bool tasks);
-/* Does this process, which runs already, use asyncio? Its tasks cannot be seen then. */
+/* Does this process, which runs already, use asyncio? */
 bool hook_uses_asyncio(s32 tgid);
+/* Write one of hook_files (hook_files.h) into @folder, for the user whom the command runs as. */
+struct hook_file;
+int hook_write_file(int folder, const struct hook_file *file);
+/* All of them, into a folder of their own, if that was not done yet; for @uid and @gid. */
+int hook_write_files(const struct marks *marks, uid_t uid, gid_t gid);
 /* Put our environment back, after the fork. */
 void hook_leave(struct hook *hook);
 

@@ -27,13 +27,14 @@ FILE_BYTES(corun_graft, "userspace/hook/corun_graft.py");
 FILE_BYTES(corun_asyncio, "userspace/hook/corun_asyncio.py");
 FILE_BYTES(corun_jobs, "userspace/hook/corun_jobs.py");
 FILE_BYTES(corun_step, STEP_OBJECT);
+FILE_BYTES(corun_attach, "userspace/hook/corun_attach.py");
 FILE_BYTES(corun_others, "userspace/hook/corun_others.py");
 
 #define ENTRY(symbol) {#symbol ".py", hook_##symbol, &hook_##symbol##_len}
 
 const struct hook_file hook_files[] = {
 	ENTRY(sitecustomize), ENTRY(corun_hook), ENTRY(corun_marks), ENTRY(corun_graft),
-	ENTRY(corun_asyncio), ENTRY(corun_jobs), ENTRY(corun_others),
+	ENTRY(corun_asyncio), ENTRY(corun_jobs), ENTRY(corun_others), ENTRY(corun_attach),
 	{"corun_step.so", hook_corun_step, &hook_corun_step_len},
 	{NULL, NULL, NULL},
 };

@@ -455,6 +455,20 @@ static bool process_gone(s32 tgid)
 	return access(path, F_OK) != 0;
 }
 
+/* Who still writes need not any more. */
+static void say_closed(struct marks *m, const char *name)
+{
+	int fd = openat(m->dirfd, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	u32 closed = 1;
+
+	if (fd < 0)
+		return;
+	/* If it cannot be told, it writes on in vain. */
+	if (pwrite(fd, &closed, sizeof(closed), RING_CLOSED_AT) < 0)
+		m->bad++;
+	close(fd);
+}
+
 static void drop_ring(struct marks *m, size_t i)
 {
 	struct marks_ring *r = &m->rings[i];
@@ -463,6 +477,7 @@ static void drop_ring(struct marks *m, size_t i)
 	m->lost += ring_lost(r->ring);
 	m->bad += ring_bad(r->ring);
 	ring_close(r->ring);
+	say_closed(m, r->name);
 	unlinkat(m->dirfd, r->name, 0);
 	*r = m->rings[--m->n_rings];
 }

@@ -160,3 +160,32 @@ int python_layout_parse(const void *offsets, size_t size, struct python_layout *
 	layout->string_data = layout->object_head + 24;
 	return 0;
 }
+
+int python_debugger_parse(const void *offsets, size_t size, struct python_debugger *debugger)
+{
+	u64 w[PYTHON_DEBUG_OFFSETS / 8];
+	size_t n = size / 8 < ARRAY_SIZE(w) ? size / 8 : ARRAY_SIZE(w), gil, thread;
+
+	memcpy(w, offsets, n * 8);
+	gil = n >= 32 && !memcmp(w, "xdebugpy", 8) ? find_gil(w, n) : 0;
+	thread = gil ? find_thread(w, n, gil + 4) : 0;
+	/* eval_breaker, support, enabled, then in the support: pending 0, script 4, its size */
+	for (size_t i = thread + 5; thread && i + 5 < n; i++) {
+		if (w[i + 3] != 0 || w[i + 4] != 4 || w[i + 5] != PYTHON_SCRIPT_MAX)
+			continue;
+		/* All of it lies in the thread state, whose size is told. */
+		if (w[i] <= w[thread + 3] || w[i] + 8 > w[i + 1] || w[i + 1] + 4 + PYTHON_SCRIPT_MAX > w[thread] ||
+		    w[thread] >= PYTHON_NONE || w[i + 2] > INTERPRETER_MAX)
+			return -EINVAL;
+		*debugger = (struct python_debugger){
+			.interpreter = (u16)w[thread + 3],
+			.breaker = (u16)w[i],
+			.support = (u16)w[i + 1],
+			.enabled = (u32)w[i + 2],
+			.pending = (u16)w[i + 3],
+			.script = (u16)w[i + 4],
+		};
+		return 0;
+	}
+	return -EINVAL;
+}

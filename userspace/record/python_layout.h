@@ -70,4 +70,17 @@ const struct python_layout *python_layout(unsigned int minor);
  * not what they should be. */
 int python_layout_parse(const void *offsets, size_t size, struct python_layout *layout);
 
+#define PYTHON_SCRIPT_MAX 512
+
+/* Where 3.14 and later look for a script to run (PEP 768): _Py_DebugOffsets.debugger_support. */
+struct python_debugger {
+	u16 interpreter;              /* thread state -> its interpreter */
+	u16 breaker, support;         /* in the thread state */
+	u32 enabled;                  /* in the interpreter: an int */
+	u16 pending, script;          /* in the support: an int, and PYTHON_SCRIPT_MAX characters */
+};
+
+/* 0, or -EINVAL: they are not there, or not what they should be. */
+int python_debugger_parse(const void *offsets, size_t size, struct python_debugger *debugger);
+
 #endif

@@ -16,6 +16,9 @@
 
 #define RING_TEXT_MAX 16384
 
+/* Where the recorder says that it reads no more. */
+#define RING_CLOSED_AT 32
+
 struct ring;
 
 /* What is true of all rings of a recording. */
