@@ -44,6 +44,7 @@ struct top {
 
 	u64 next_ns;            /* end of this interval; 0: the window has not begun */
 	u64 take_ns;            /* when the records are next taken */
+	u64 begin_ns;           /* when all was set up */
 	u64 shown;              /* intervals */
 	bool ended, quit;
 	struct frame frame;
@@ -404,9 +405,12 @@ static int begin(struct top *t, struct error *err)
 	return code;
 }
 
-/* COMMAND is gone, but its last switch was lost: not waited for for ever. */
+/* COMMAND is gone, but its last switch was lost; or what was asked for was gone before it was seen: not
+ * waited for for ever. */
 static bool long_gone(struct top *t, u64 *gone)
 {
+	if (target_options_gone(&t->target, t->session, t->begin_ns))
+		return true;
 	if (!t->target.command || !command_ended(&t->command, false))
 		return false;
 	if (!*gone)
@@ -419,6 +423,7 @@ static int follow(struct top *t, struct error *err)
 	u64 gone = 0;
 	int code = 0;
 
+	t->begin_ns = loader_now();
 	while (!code && !t->quit && !interrupted) {
 		code = t->ended ? 0 : session_poll(t->session, POLL_MS, false, err);
 		if (code == 1 || (!code && !t->ended && long_gone(t, &gone))) {

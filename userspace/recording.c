@@ -255,17 +255,6 @@ static void sample_host(struct live *l, u64 now, bool force)
 	quota_put(&l->quota, l->writer);
 }
 
-/* Processes by number that had all ended before anything of them was seen: nothing will come. */
-static bool nobody_there(const struct live *l, u64 now)
-{
-	struct session_stats stats;
-
-	if (l->options->target.kind != TARGET_PIDS || now - l->begin < NSEC_PER_SEC)
-		return false;
-	session_stats(l->session, &stats);
-	return !stats.joined;
-}
-
 /* Until the target ends, the time is up, or somebody presses Ctrl-C. 0 or -errno of the writer. */
 static int collect(struct live *l, struct error *err)
 {
@@ -286,7 +275,7 @@ static int collect(struct live *l, struct error *err)
 		sample_host(l, now, false);
 		if (o->duration_ns && now - l->begin >= o->duration_ns)
 			break;
-		if (interrupted || nobody_there(l, now))
+		if (interrupted || target_options_gone(&o->target, l->session, l->begin))
 			break;
 		/* COMMAND is gone, but its last switch was lost: do not wait for it for ever. */
 		if (o->target.command && !o->wait_all && command_ended(&l->command, false)) {
@@ -459,8 +448,7 @@ static int begin(struct live *l, struct recording *r, struct error *err)
 	target_options_apply(&o->target, &child, &config);
 	config.marks = l->marks;
 	put_meta(l->writer, o, l->command.pid);
-	quota_find(&l->quota, target_options_one(&o->target, child),
-		   o->target.cgroup);
+	quota_find(&l->quota, target_options_one(&o->target, child), o->target.cgroup);
 	code = session_open(&l->session, &config, l->writer, err);
 	if (!code) {
 		sample_host(l, loader_now(), true);

@@ -70,7 +70,7 @@ static void start_colors(void)
 		return;
 	color = true;
 	use_default_colors();
-	for (short role = 0; role < ROLES; role++) {
+	for (int role = 0; role < ROLES; role++) {
 		short one = COLORS >= 256 ? palette[role].many : palette[role].few;
 
 		init_pair((short)(role + 1), palette[role].many ? one : -1, -1);

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "record/loader.h"
+
 bool target_option(const struct cmd *cmd, int c, const char *arg, struct target_options *o, int *status)
 {
 	struct error err = {0};
@@ -69,6 +71,16 @@ s32 target_options_one(const struct target_options *o, s32 child)
 	if (o->command)
 		return child;
 	return o->tgids.n ? o->tgids.ids[0] : getpid();
+}
+
+bool target_options_gone(const struct target_options *o, const struct session *session, u64 begin_ns)
+{
+	struct session_stats stats;
+
+	if (o->kind != TARGET_PIDS || loader_now() - begin_ns < NSEC_PER_SEC)
+		return false;
+	session_stats(session, &stats);
+	return !stats.joined;
 }
 
 void target_options_free(struct target_options *o)

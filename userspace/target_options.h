@@ -44,6 +44,9 @@ void target_options_apply(const struct target_options *options, const s32 *child
 			  struct session_config *config);
 /* One process of it, for what is asked of the whole: @child, the first that is there, or this one. */
 s32 target_options_one(const struct target_options *options, s32 child);
+/* Processes by number that had all ended before anything of them was seen, since @begin_ns: nothing will
+ * come. */
+bool target_options_gone(const struct target_options *options, const struct session *session, u64 begin_ns);
 void target_options_free(struct target_options *options);
 
 #endif

@@ -14,6 +14,7 @@
 /* A mapping may be replaced by another one at the same address: look again after this time. */
 #define LOOK_AGAIN_NS (500 * NSEC_PER_MSEC)
 #define PLACES_MAX 16384
+#define TOLD_MAX 65536
 
 /* What lies behind one page of one thread, from `since` on. */
 struct place {
@@ -259,6 +260,9 @@ static void tell(struct locks *l, const struct place *place, u64 offset, const s
 	struct record rec = {.ts = ts, .type = REC_LOCK, .cpu = CORUN_NO_CPU};
 	char name[512];
 
+	/* So many in one recording: told once more, which says the same. */
+	if (l->told.len >= TOLD_MAX)
+		map_free(&l->told);
 	if (map_get(&l->told, wait->lock) || map_set(&l->told, wait->lock, l))
 		return;
 	snprintf(name, sizeof(name), "%.480s +0x%" PRIx64, place->name ? place->name : "", offset);

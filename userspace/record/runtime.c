@@ -32,6 +32,7 @@ struct runtimes {
 	struct runtimes_ops ops;
 	void *ctx;
 	struct map processes; /* tgid -> struct runtime_process, the newest */
+	size_t sweep_at;      /* so many of them: time to forget those that have ended */
 	struct map threads;   /* tid -> struct thread_entry */
 	struct runtime_files files;
 };
@@ -95,10 +96,29 @@ static struct runtime_process *process_at(const struct runtimes *r, s32 tgid, u6
 	return p && (!p->until || ts < p->until) ? p : NULL;
 }
 
+/* A recording of hours sees every number that there is: what has ended long ago is forgotten. */
+static void processes_sweep(struct runtimes *r, u64 ts)
+{
+	struct map_slot *slot;
+
+	/* Taking one out may move another into its place: that one is found the next time. */
+	for (size_t i = 0; (slot = map_next(&r->processes, &i));) {
+		const struct runtime_process *p = slot->value;
+
+		if (p->until && p->until + KEEP_NS < ts)
+			process_free(map_del(&r->processes, slot->key));
+	}
+	r->sweep_at = 2 * r->processes.len + 1024;
+}
+
 static struct runtime_process *process_add(struct runtimes *r, s32 tgid, s32 ns_tgid, u64 ts)
 {
-	struct runtime_process *p = calloc(1, sizeof(*p)), *before = map_get(&r->processes, (u32)tgid);
+	struct runtime_process *p, *before;
 
+	if (r->processes.len >= r->sweep_at)
+		processes_sweep(r, ts);
+	before = map_get(&r->processes, (u32)tgid);
+	p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
 	*p = (struct runtime_process){
