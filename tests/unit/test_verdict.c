@@ -41,8 +41,17 @@ static void test_few_in_flight(void **state)
 	expect(f, VERDICT_IO_BOUND, "network");
 	f.wait_share = 0.49;
 	expect(f, VERDICT_SERIAL, "");
+	f.poll_share = 1; /* beside one that works all the time */
+	expect(f, VERDICT_SERIAL, "");
+	f.active_ns = 500000001;
+	expect(f, VERDICT_SERIAL, "");
+	f.active_ns = 500000000;
+	expect(f, VERDICT_IO_BOUND, "event-loop");
 	f.poll_share = 0.5;
 	expect(f, VERDICT_IO_BOUND, "event-loop");
+	f.poll_share = 0.49;
+	expect(f, VERDICT_SERIAL, "");
+	f.poll_share = 0.5;
 	f.active_ns = 49999999;
 	expect(f, VERDICT_IDLE, "event-loop");
 	f.poll_share = 0;
