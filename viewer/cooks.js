@@ -26,9 +26,10 @@ corun.Cook = class {
 			svgNode("path", { d: "M73 58l8 3-6 22c-1 3-8 1-8-3z", style: "fill: var(--ink3)" }));
 		this.since = corun.element("b");
 		this.state = corun.element("small");
+		this.name = corun.element("small.name", {}, name);
 		this.node = corun.element("div.token", {}, svgNode("svg", { viewBox: "0 0 96 96", "aria-hidden": "true" },
 			svgNode("path", { d: "M16 38V26C2 24 4 4 20 8c5-10 27-10 32 0 16-4 18 16 4 18v12z", fill: "#fff", stroke: "#16191D",
-				"stroke-width": 2.5, "stroke-linejoin": "round" }), this.face, this.number, this.knife), this.since, this.state);
+				"stroke-width": 2.5, "stroke-linejoin": "round" }), this.face, this.number, this.knife), this.since, this.name, this.state);
 		this.node.title = name;
 	}
 	show(look, family, since, state, knife) {
@@ -119,7 +120,7 @@ Object.assign(corun.Play.prototype, {
 		const cooks = this.cooks.get(trace), look = this.page.looks.get(trace), painter = this.page.painters.get(trace);
 
 		if (!cooks.has(lane))
-			cooks.set(lane, new corun.Cook(lane < 0 ? ~lane : lane, trace.name(lane).slice(0, 200)));
+			cooks.set(lane, new corun.Cook(trace.number(lane), trace.name(lane).slice(0, 200)));
 		return cooks.get(lane).show(look, look.family(code), since, named && code !== corun.RUNNING ? painter.label(code) : "",
 			scene.holders.has(lane));
 	},

@@ -243,6 +243,23 @@ corun.Trace = class {
 	name(lane) {
 		return (lane < 0 ? this.task_by.get(~lane) : this.names[lane])?.name ?? "?";
 	}
+	/* The number that stands for a lane where its name has no room: of threads as they stand one under the other, from
+	 * 0; of tasks from 1. */
+	number(lane) {
+		this.numbers ??= new Map(this.families().flatMap(({ threads }) => threads).map((id, i) => [id, i]));
+		return lane < 0 ? ~lane + 1 : this.numbers.get(lane) ?? "?";
+	}
+	/* Processes with their threads, in the order of the picture: [{process, threads}]. */
+	families() {
+		const found = [], { names } = this;
+
+		for (const id of this.threads.filter((t) => !names[t]?.outsider).sort((p, q) => names[p].process - names[q].process || p - q)) {
+			if (found.at(-1)?.process !== names[id].process)
+				found.push({ process: names[id].process, threads: [] });
+			found.at(-1).threads.push(id);
+		}
+		return found;
+	}
 	/* Lanes of the tasks whose first step was on @thread, in order of their beginning. */
 	tasksOn(thread) {
 		if (!this.task_lanes) {

@@ -21,26 +21,11 @@ function mostlyParked(trace, thread) {
 	return time?.alive_ns > 0 && parked >= MOSTLY_PARKED * time.alive_ns && !trace.tasksOn(thread).length;
 }
 
-/* Processes with their threads, in the order of the picture: [{process, threads}]. */
-function families(trace) {
-	const found = [];
-
-	for (const id of trace.threads.filter((t) => !trace.names[t]?.outsider)
-		.sort((p, q) => trace.names[p].process - trace.names[q].process || p - q)) {
-		const { process } = trace.names[id];
-
-		if (found.at(-1)?.process !== process)
-			found.push({ process, threads: [] });
-		found.at(-1).threads.push(id);
-	}
-	return found;
-}
-
 /* Rows of processes, threads and tasks, with lanes of @lane = [pitch, bar]. */
 function lifeRows(trace, lane, { compared, lesson, words, folded }) {
 	const rows = [], add = (type, [h, bar], more) => rows.push({ type, h, bar, ...more });
 
-	for (const { process, threads } of families(trace)) {
+	for (const { process, threads } of trace.families()) {
 		const p = trace.process_names[process], name = `${p.name} ${p.tgid}`, alone = threads.length === 1;
 		const key = `p${process}`;
 

@@ -16,8 +16,9 @@ Object.assign(corun.Painter.prototype, {
 
 	/* Which of the two greys: neighbours in the picture differ. */
 	shade(thread) {
-		this.shades ??= new Map(this.trace.threads.filter((id) => !this.trace.names[id]?.outsider).map((id, i) => [id, i % 2]));
-		return this.shades.get(thread) ?? thread % 2;
+		const number = this.trace.number(thread);
+
+		return (number === "?" ? thread : number) % 2;
 	},
 	identity(thread, x0, x1, y, h) {
 		const c = this.c, n = this.look.neutral, chosen = this.selected?.thread === thread;
@@ -27,10 +28,10 @@ Object.assign(corun.Painter.prototype, {
 		this.identityLabel(thread, x0, x1, y, h);
 	},
 	identityLabel(thread, x0, x1, y, h) {
-		const n = this.look.neutral, full = `${thread} ${this.trace.name(thread)}`, room = x1 - x0;
+		const n = this.look.neutral, number = String(this.trace.number(thread)), full = `${number} ${this.trace.name(thread)}`, room = x1 - x0;
 
 		if (room > 16)
-			this.text(full.length < 60 && room > full.length * 8 + 12 ? full : String(thread), (x0 + x1 - 1) / 2, y + h / 2 + 0.5, 12,
+			this.text(full.length < 60 && room > full.length * 8 + 12 ? full : number, (x0 + x1 - 1) / 2, y + h / 2 + 0.5, 12,
 				700, this.selected?.thread === thread ? n.page : n.ink, "center");
 	},
 	cpu(row, y) {
@@ -55,7 +56,7 @@ Object.assign(corun.Painter.prototype, {
 
 			while (end <= last && pieces.a[end] === pieces.a[i])
 				end++;
-			if (pieces.a[i])
+			if (pieces.a[i] && pieces.startOf(i) < v.to)
 				this.identity(pieces.a[i] - 1, inside(pieces.startOf(i)), inside(pieces.end[end - 1]), y, h);
 			i = end;
 		}
@@ -118,17 +119,22 @@ Object.assign(corun.Painter.prototype, {
 		else
 			this.spans(s, first, last, row, y);
 	},
+	/* Number, name and tid; of a task its name, on the thread's tree. */
 	threadName(row, y) {
-		const n = this.look.neutral, task = row.thread < 0, chosen = this.selected?.thread === row.thread;
-		const tid = String(this.trace.names[row.thread]?.tid ?? ""), small = row.bar < 20, middle = y + row.bar / 2 + (small || task ? 0 : 2);
-		const fold = row.key ? row.folded ? "▸ " : "▾ " : "", size = this.type > 1 ? task ? 16 : 18 : small ? 11 : 13;
-		const text = row.alone && this.type === 1 ? row.alone : this.trace.name(row.thread), x = task ? 52 : row.alone || this.type > 1 ? 20 : 32;
+		const n = this.look.neutral, task = row.thread < 0, chosen = this.selected?.thread === row.thread, large = this.type > 1;
+		const tid = task || row.alone || large ? "" : String(this.trace.names[row.thread].tid), small = row.bar < 20;
+		const middle = y + row.bar / 2 + (small || task ? 0 : 2), fold = row.key ? row.folded ? "▸ " : "▾ " : "";
+		const text = row.alone && !large ? row.alone : this.trace.name(row.thread), x = task ? 52 : large ? 44 : 38;
+		const size = large ? task ? 16 : 18 : small ? 11 : 13;
 
-		this.name(fold + text, x, middle, this.view.x - 12 - x - (task || row.alone || this.type > 1 ? 0 : tid.length * 6.8 + 4), size,
-			chosen ? 700 : this.type > 1 && !task ? 600 : 400, task ? n.ink2 : n.ink);
-		if (task)
+		this.name(fold + text, x, middle, this.view.x - 10 - x - (tid ? tid.length * 6.8 + 4 : 0), size,
+			chosen ? 700 : large && !task ? 600 : 400, task ? n.ink2 : n.ink);
+		if (task) {
 			this.branch(y, row);
-		else if (!row.alone && this.type === 1)
+			return;
+		}
+		this.text(String(this.trace.number(row.thread)), x - 7, middle, large ? 16 : 11, 700, n.ink3, "right");
+		if (tid)
 			this.text(tid, this.view.x - 12, middle, 11, 400, n.ink3, "right");
 	},
 	/* The tree line from a thread to its task. */
@@ -218,6 +224,9 @@ Object.assign(corun.Painter.prototype, {
 		const v = this.view, family = this.look.family(code), h = this.barHeight(family, row.bar);
 		const x0 = Math.max(this.x(start), v.x), x1 = Math.min(this.x(end), v.x + v.width);
 
+		/* A lane may begin only after what is seen. */
+		if (x1 <= x0)
+			return () => {};
 		this.rect(family, x0, y + row.bar - h, x1 - x0, h);
 		return () => x1 - x0 >= 18 && row.bar >= 14 &&
 			this.spanLabel(code, family, x0, x1, y + row.bar - h, h, end - start, row);

@@ -102,6 +102,37 @@ test("numbers, spans and their ends", () => {
 	assert.throws(() => corun.decode(Uint8Array.from([0])), /cut/);
 });
 
+/* https://www.w3.org/TR/WCAG21/#dfn-contrast-ratio */
+function contrast(...colours) {
+	const [light, dark] = colours.map((hex) => {
+		const [r, g, b] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16) / 255)
+			.map((c) => c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+
+		return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+	}).sort((p, q) => q - p);
+
+	return (light + 0.05) / (dark + 0.05);
+}
+
+test("the palette: text on every fill and on the page can be read, pale fills have an edge", () => {
+	for (const [name, [light, dark, ink, , edge]] of Object.entries(corun.families)) {
+		if (ink && name !== "parked")
+			assert.ok(contrast(light, ink) >= 4.5 && contrast(dark, ink) >= 4.5, name);
+		if (edge)
+			assert.ok(contrast(edge, corun.neutrals.light.page) >= 3.7, `${name}'s edge`);
+		else if (ink && name !== "parked")
+			assert.ok(contrast(light, corun.neutrals.light.page) >= 3, `${name} has no edge`);
+	}
+	for (const { page, ink, ink2, ink3 } of Object.values(corun.neutrals))
+		for (const text of [ink, ink2, ink3])
+			assert.ok(contrast(page, text) >= 4.5, `${text} on ${page}`);
+	/* Running, ready and the GIL are apart in grey, too: print works. */
+	const grey = ["running", "ready", "gil"].map((name) => corun.families[name][0]);
+
+	for (const [i, j] of [[0, 1], [0, 2], [1, 2]])
+		assert.ok(contrast(grey[i], grey[j]) >= 1.6, `${grey[i]} ${grey[j]}`);
+});
+
 test("Korean particles follow the sound of a word", () => {
 	const { ko } = corun.words, kind = (label_ko) => ({ name: "x", label_ko });
 

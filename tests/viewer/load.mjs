@@ -9,7 +9,7 @@ import vm from "node:vm";
 export const top = path.join(path.dirname(fileURLToPath(import.meta.url)), "../..");
 export const program = path.join(top, "build/corun");
 
-for (const name of ["words", "data", "levels", "verdict"])
+for (const name of ["words", "data", "levels", "verdict", "look"])
 	vm.runInThisContext(fs.readFileSync(path.join(top, `viewer/${name}.js`), "utf8"));
 export const corun = globalThis.corun;
 

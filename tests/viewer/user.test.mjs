@@ -246,6 +246,27 @@ userTest("lanes of CPUs, locks and the critical path lead to the thread that was
 	}
 });
 
+userTest("nothing is drawn outside of the plot, wherever one looks", async (p) => {
+	const out = await p.evaluate(() => {
+		const { page } = corun, c = page.context, wrong = [], fillRect = c.fillRect.bind(c), right = page.plot.x + page.plot.width;
+
+		c.fillRect = (x, y, w, h) => {
+			const family = Object.values(corun.families).some(([light]) => light.toLowerCase() === String(c.fillStyle).toLowerCase());
+
+			if (family && (w < 0 || x < page.plot.x - 0.01 || x + w > right + 0.01))
+				wrong.push([x, w]);
+			fillRect(x, y, w, h);
+		};
+		for (const [from, to] of [[0, 1e7], [2e7, 3e7], [4e8, 4.1e8], [8.9e8, 9.01e8]]) {
+			page.setView(from, to);
+			page.paint();
+		}
+		return wrong;
+	});
+
+	assert.deepEqual(out, []);
+});
+
 userTest("a process folds its threads away", async (p) => {
 	const rows = () => p.evaluate(() => corun.page.sections[0].rows.filter((r) => r.type === "thread").length);
 	const row = await p.evaluate(() => corun.page.sections[0].rows.find((r) => r.type === "process")), before = await rows();
