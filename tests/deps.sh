@@ -54,7 +54,7 @@ case " $id " in
 	if [ "$what" = all ]; then
 		set -- "$@" g++ libcmocka-dev cppcheck clang-tidy shellcheck libclang-rt-14-dev linux-perf \
 			xz-utils psmisc util-linux procps iproute2 redis-server ruby golang-go \
-			qemu-system-x86 busybox-static cpio chromium fonts-nanum libbz2-dev \
+			qemu-system-x86 busybox-static cpio chromium fonts-nanum fonts-dejavu-core libbz2-dev \
 			liblzma-dev python3-trio python3-uvloop systemtap-sdt-dev
 		# Ubuntu and later Debians have another clang: its run-time library has its number.
 		v=$(clang -dumpversion 2>/dev/null | cut -d. -f1)
