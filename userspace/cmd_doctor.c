@@ -6,6 +6,15 @@
 #include "cmd.h"
 #include "record/session.h"
 
+/* Has one before it the same remedy? Without privilege that is every probe. */
+static bool was_said(const struct ability *list, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (!list[k].ok && !strcmp(list[k].remedy, list[i].remedy))
+			return true;
+	return false;
+}
+
 static int doctor_run(const struct cmd *cmd, int argc, char **argv)
 {
 	struct ability list[32];
@@ -17,7 +26,7 @@ static int doctor_run(const struct cmd *cmd, int argc, char **argv)
 	n = session_abilities(list, ARRAY_SIZE(list));
 	for (size_t i = 0; i < n; i++) {
 		printf("  %-3s  %-28s %s\n", list[i].ok ? "yes" : "no", list[i].name, list[i].detail);
-		if (!list[i].ok && list[i].remedy[0])
+		if (!list[i].ok && list[i].remedy[0] && !was_said(list, i))
 			printf("         remedy: %s\n", list[i].remedy);
 		if (!list[i].ok && list[i].required)
 			good = false;

@@ -150,6 +150,13 @@ static int batch_columns(void)
 	return columns >= 20 && columns <= 1000 ? (int)columns : REPORT_COLUMNS;
 }
 
+/* Nobody reads any more: main() says so. */
+static void put_out(struct top *t)
+{
+	fwrite(t->page.text.data, 1, t->page.text.len, stdout);
+	t->quit |= fflush(stdout) || ferror(stdout);
+}
+
 static void draw(struct top *t)
 {
 	if (!t->batch)
@@ -163,8 +170,7 @@ static void draw(struct top *t)
 	}
 	if (t->shown > 1)
 		putchar('\n');
-	fwrite(t->page.text.data, 1, t->page.text.len, stdout);
-	fflush(stdout);
+	put_out(t);
 }
 
 static int show(struct top *t, const struct report *report)
@@ -178,8 +184,7 @@ static int show(struct top *t, const struct report *report)
 		report_interval_json(report, &t->page.text);
 		if (t->page.text.failed)
 			return -ENOMEM;
-		fwrite(t->page.text.data, 1, t->page.text.len, stdout);
-		fflush(stdout);
+		put_out(t);
 		return 0;
 	}
 	if (t->look.paused)

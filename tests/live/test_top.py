@@ -382,6 +382,16 @@ def top_screen_of_a_command_keeps_its_output_off():
 
 
 @test
+def top_ends_when_nobody_reads_it():
+    with subprocess.Popen([corun, "top", "-b", "-d", "0.1", "-p", str(os.getpid())], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as top:
+        check("flight" in top.stdout.readline() + top.stdout.readline() + top.stdout.readline(), "an interval")
+        top.stdout.close()
+        check(top.wait(30) == 1, top.returncode)
+        check(top.stderr.read().count("\n") == 1, "one line")
+
+
+@test
 def top_says_what_is_wrong_in_one_line():
     for options, status in ((("-d", "0"), 2), (("-n", "0"), 2), (("-n", "x"), 2), (("--sort", "x"), 2),
                             (("--nonsense",), 2), (("-p", "1", "--all"), 2), (("-p", "999999999"), 1),

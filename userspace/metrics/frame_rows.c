@@ -6,7 +6,7 @@
 #include "metrics/frame_pen.h"
 
 #define WAIT_COLUMNS 20
-#define LOCK_COLUMNS 26
+#define LOCK_COLUMNS 25
 
 static void put_mean(struct pen *p, enum frame_role role, u64 ns, int columns)
 {
@@ -91,8 +91,8 @@ static void put_lock_name(struct pen *p, const struct frame_lock *l)
 	if (l->kind == KIND_GIL)
 		snprintf(text, sizeof(text), "GIL of %s (%d)", l->process, l->tgid);
 	else
-		snprintf(text, sizeof(text), "%s %" PRIx64 "%s%s", kind_table[l->kind].label, l->lock,
-			 l->process[0] ? " of " : "", l->process);
+		snprintf(text, sizeof(text), "%s %" PRIx64 "%s%s", kind_table[l->kind].name, l->lock,
+			 l->process[0] ? " " : "", l->process);
 	pen_name(p, frame_role_of(USAGE_KIND + (unsigned int)l->kind, 0), text, LOCK_COLUMNS);
 }
 
@@ -116,7 +116,7 @@ static void put_lock(struct pen *p, const struct frame_lock *l)
 
 	pen_pad(p, PEN_INDENT);
 	put_lock_name(p, l);
-	buf_printf(&text, "%8" PRIu64, l->waits);
+	buf_printf(&text, "%7" PRIu64, l->waits);
 	buf_put_duration(&text, l->wait_ns, 9);
 	buf_put_duration(&text, l->max_ns, 9);
 	pen_put(p, ROLE_TEXT, text.failed ? "" : text.data);
@@ -139,7 +139,7 @@ void frame_locks_text(struct pen *p, int rows)
 		return;
 	}
 	pen_newline(p);
-	pen_printf(p, ROLE_BAR, "  %-*s%8s%9s%9s  ", LOCK_COLUMNS, "LOCK", "WAITS", "IN ALL", "LONGEST");
+	pen_printf(p, ROLE_BAR, "  %-*s%7s%9s%9s  ", LOCK_COLUMNS, "LOCK", "WAITS", "IN ALL", "LONGEST");
 	pen_heading(p, "HELD MEANWHILE BY");
 	for (u32 i = 0; i < p->f->n_locks && p->line < end; i++)
 		put_lock(p, &p->f->locks[i]);
