@@ -515,7 +515,6 @@ const struct cmd cmd_top = {
 	.summary = "Live: how many are in flight, how many run, and what stands between them",
 	.help =
 	TARGET_HELP
-	"                          (the default)\n"
 	"  -d, --delay SECONDS     length of an interval, 0.1 to 3600; default 1\n"
 	"  -n, --iterations COUNT  end after so many intervals\n"
 	"  -b, --batch             plain text, one interval below the other; so too where standard\n"
@@ -524,7 +523,8 @@ const struct cmd cmd_top = {
 	"  -H, --threads           threads instead of processes\n"
 	"      --sort KEY          flight (default), running, ready, waiting or number\n"
 	"      --parked KINDS      wait kinds that count as parked (join,child,poll ...)\n"
-	"\nKeys: q quit, H threads, s sort, p pause, + and - interval, l locks, arrows scroll, ? help.\n"
+	"\nWithout a target: --all.\n"
+	"Keys: q quit, H threads, s sort, p pause, + and - interval, l locks, arrows scroll, ? help.\n"
 	"A COMMAND runs as the user who called sudo; on a screen its own output is not shown. Nothing is\n"
 	"written: `corun record` keeps what happens. NO_COLOR is respected.\n",
 	.run = top_run,
