@@ -9,7 +9,7 @@ import threading
 import corun_marks as corun
 
 REQUESTS = 12
-ANSWER_AFTER = 0.2  # seconds
+ANSWER_AFTER = 0.3  # seconds
 
 
 def serve(listener):

@@ -18,7 +18,7 @@ def chop(seconds):
 async def make(dish):
     for _ in range(2):
         chop(0.03)
-        await asyncio.sleep(0.2)  # simmers
+        await asyncio.sleep(0.3)  # simmers
 
 
 async def one_after_the_other():
