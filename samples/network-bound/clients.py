@@ -1,10 +1,11 @@
 # Hypothesis: eight clients that wait for a server wait at the same time. All of them together take little longer than
 # one, and hardly any CPU.
-import asyncio
 import multiprocessing
+import selectors
 import socket
 import sys
 import threading
+import time
 
 import corun_marks as corun
 
@@ -12,17 +13,20 @@ ANSWER_AFTER = 0.2  # seconds
 
 
 def serve(listener):
-    async def answer(reader, writer):
-        while await reader.read(100):
-            await asyncio.sleep(ANSWER_AFTER)
-            writer.write(b"done")
-        writer.close()
-
-    async def forever():
-        server = await asyncio.start_server(answer, sock=listener)
-        await server.serve_forever()
-
-    asyncio.run(forever())
+    due = []  # (when, whom to answer)
+    loop = selectors.DefaultSelector()
+    loop.register(listener, selectors.EVENT_READ)
+    while True:
+        for key, _ in loop.select(due[0][0] - time.monotonic() if due else None):
+            if key.fileobj is listener:
+                loop.register(listener.accept()[0], selectors.EVENT_READ)
+            elif key.fileobj.recv(100):
+                due.append((time.monotonic() + ANSWER_AFTER, key.fileobj))
+            else:
+                loop.unregister(key.fileobj)
+                key.fileobj.close()
+        while due and due[0][0] <= time.monotonic():
+            due.pop(0)[1].sendall(b"done")
 
 
 def client(address, start):
