@@ -54,8 +54,7 @@ static void put_state(struct chrome *c, const struct row *row, const struct span
 	*p++ = '"';
 	p = put_bytes(p, row->place, row->place_len);
 	p = put_us(p, chrome_time(c, span->start_ns));
-	p = put_lit(p, ",\"dur\":");
-	p = put_us(p, span->end_ns - span->start_ns);
+	p = chrome_dur(c, p, span->start_ns, span->end_ns);
 	if (span->state == STATE_RUNNING && span->cpu >= 0) {
 		p = put_lit(p, ",\"args\":{\"cpu\":");
 		p = put_u64(p, (u64)span->cpu);
@@ -132,8 +131,7 @@ static void put_slice(struct chrome *c, const struct row *row, const struct span
 	}
 	p = put_bytes(p, row->place, row->place_len);
 	p = put_us(p, chrome_time(c, span->start_ns));
-	p = put_lit(p, ",\"dur\":");
-	p = put_us(p, span->end_ns - span->start_ns);
+	p = chrome_dur(c, p, span->start_ns, span->end_ns);
 	if (c->compat && span->state == STATE_RUNNING && span->cpu >= 0) {
 		p = put_lit(p, ",\"args\":{\"cpu\":");
 		p = put_u64(p, (u64)span->cpu);

@@ -48,8 +48,7 @@ void chrome_lock(void *ctx, const struct lock_lane *lane, u64 start, u64 end)
 	p = put_u64(p, (u64)LOCK_TID(c, lane->id));
 	p = put_lit(p, ",\"ts\":");
 	p = put_us(p, chrome_time(c, start));
-	p = put_lit(p, ",\"dur\":");
-	p = put_us(p, end - start);
+	p = chrome_dur(c, p, start, end);
 	p = put_lit(p, ",\"args\":{\"waiters\":");
 	p = put_u64(p, lane->max_waiters);
 	p = put_lit(p, "}}");
@@ -75,7 +74,7 @@ void chrome_idle(void *ctx, u32 cpu, u64 start, u64 end)
 	p = put_u64(put_lit(p, ",\n{\"ph\":\"X\",\"cat\":\"idle\",\"name\":\"Idle\",\"pid\":"), (u64)pid);
 	p = put_u64(put_lit(p, ",\"tid\":"), (u64)tid);
 	p = put_us(put_lit(p, ",\"ts\":"), chrome_time(c, start));
-	p = put_us(put_lit(p, ",\"dur\":"), end - start);
+	p = chrome_dur(c, p, start, end);
 	*p++ = '}';
 	json_wrote(&c->json, p);
 }
@@ -97,7 +96,7 @@ void chrome_path(void *ctx, const struct path_segment *segment)
 	p = put_u64(put_lit(p, ",\"pid\":"), (u64)pid);
 	p = put_u64(put_lit(p, ",\"tid\":"), (u64)pid);
 	p = put_us(put_lit(p, ",\"ts\":"), chrome_time(c, segment->start_ns));
-	p = put_us(put_lit(p, ",\"dur\":"), segment->end_ns - segment->start_ns);
+	p = chrome_dur(c, p, segment->start_ns, segment->end_ns);
 	*p++ = '}';
 	json_wrote(&c->json, p);
 }

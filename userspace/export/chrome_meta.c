@@ -94,8 +94,7 @@ void chrome_lost(struct chrome *c, const struct record *rec)
 		    rec->lost.count, pid, tid);
 	p = json_room(&c->json, 64);
 	p = put_us(p, chrome_time(c, rec->ts));
-	p = put_lit(p, ",\"dur\":");
-	p = put_us(p, chrome_time(c, end) - chrome_time(c, rec->ts));
+	p = chrome_dur(c, p, rec->ts, end);
 	*p++ = '}';
 	json_wrote(&c->json, p);
 }
