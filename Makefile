@@ -101,14 +101,16 @@ $(B)/userspace/record/embed.o: $(BPF_OBJ)
 $(B)/userspace/record/embed.o: CPPFLAGS += -DBPF_OBJECT='"$(B)/bpf/corun.bpf.o"'
 
 # So do the sources of the Python hook.
-$(B)/userspace/record/hook_files.o: $(wildcard userspace/hook/*.py) $(B)/userspace/hook/step.so
-$(B)/userspace/record/hook_files.o: CPPFLAGS += -DSTEP_OBJECT='"$(B)/userspace/hook/step.so"'
+$(B)/userspace/record/hook_files.o: $(wildcard userspace/hook/*.py userspace/hook/*.js) \
+				    $(B)/userspace/hook/step.so $(B)/userspace/hook/node_marks.so
+$(B)/userspace/record/hook_files.o: CPPFLAGS += -DSTEP_OBJECT='"$(B)/userspace/hook/step.so"' \
+						-DNODE_OBJECT='"$(B)/userspace/hook/node_marks.so"'
 
-# The hook's extension module: Python loads it, so it is a shared object in every kind of build.
-$(B)/userspace/hook/step.so: userspace/hook/step.c $(MAKEFILE_LIST)
+# The hooks' extension modules: Python and Node load them, so they are shared objects in every kind of build.
+$(B)/userspace/hook/%.so: userspace/hook/%.c userspace/corun.h $(MAKEFILE_LIST)
 	$(call say,SO,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) -D_GNU_SOURCE -std=gnu11 -O2 $(WARN) -shared -fPIC -s -o $@ $<
+	$(Q)$(CC) -D_GNU_SOURCE -Iuserspace -std=gnu11 -O2 $(WARN) -shared -fPIC -s -o $@ $<
 
 # So do the viewer's files (export/page_files.c), and those of lesson/files.c.
 $(B)/userspace/export/page_files.o: $(wildcard viewer/*)

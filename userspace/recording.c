@@ -61,6 +61,29 @@ static int parse_gil(const struct cmd *cmd, const char *text, enum gil_mode *mod
 	return cmd_usage(cmd, "--gil is sample, probe or off, not '%s'", text);
 }
 
+/* "on", "off", or a list of what is seen besides. */
+static int parse_tasks(const struct cmd *cmd, const char *text, struct recording_options *o)
+{
+	o->tasks_off = !strcmp(text, "off");
+	o->tasks_go = o->tasks_node = false;
+	if (o->tasks_off || !strcmp(text, "on"))
+		return 0;
+	for (const char *word = text; *word; word += *word == ',') {
+		size_t len = strcspn(word, ",");
+
+		if (len == 2 && !strncmp(word, "go", 2))
+			o->tasks_go = true;
+		else if (len == 4 && !strncmp(word, "node", 4))
+			o->tasks_node = true;
+		else
+			break;
+		word += len;
+		if (!*word)
+			return 0;
+	}
+	return cmd_usage(cmd, "--tasks is on, off, go, node or go,node, not '%s'", text);
+}
+
 static int parse_option(const struct cmd *cmd, int c, char **argv, struct recording_options *o)
 {
 	const char *bad;
@@ -86,11 +109,7 @@ static int parse_option(const struct cmd *cmd, int c, char **argv, struct record
 		o->wait_all = true;
 		return 0;
 	case OPT_TASKS:
-		o->tasks_off = !strcmp(optarg, "off");
-		o->tasks_go = !strcmp(optarg, "go");
-		if (!o->tasks_off && !o->tasks_go && strcmp(optarg, "on"))
-			return cmd_usage(cmd, "--tasks is on, off or go, not '%s'", optarg);
-		return 0;
+		return parse_tasks(cmd, optarg, o);
 	case OPT_PROBES:
 		o->probes = optarg;
 		return 0;
@@ -402,7 +421,7 @@ static int prepare_command(struct live *l, struct error *err)
 
 	if (code)
 		return code;
-	code = hook_enter(&hook, l->marks, !l->options->tasks_off);
+	code = hook_enter(&hook, l->marks, !l->options->tasks_off, l->options->tasks_node);
 	if (!code)
 		code = command_prepare(&l->command, l->options->target.command, false, err);
 	hook_leave(&hook);

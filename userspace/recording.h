@@ -12,6 +12,7 @@ struct recording_options {
 	enum gil_mode gil;
 	bool tasks_off;      /* leave the program's Python alone */
 	bool tasks_go;       /* goroutines too */
+	bool tasks_node;     /* Node's async resources too */
 	const char *probes;  /* --probes: file, or NULL */
 	bool wait_all, redact, quiet, user_stacks, kernel_stacks;
 	const char *parked;
@@ -32,9 +33,11 @@ struct recording {
 	"                          if it exists\n"                                                 \
 	"      --wait-all          go on until every descendant of COMMAND has ended\n"            \
 	"      --parked KINDS      wait kinds that count as parked (join,child,poll ...)\n"        \
-	"      --tasks on|off|go   asyncio's tasks and the names of Python's threads, by a hook in the\n" \
+	"      --tasks on|off|go|node\n"                                                          \
+	"                          asyncio's tasks and the names of Python's threads, by a hook in the\n" \
 	"                          command's Python (default); go: goroutines too, by uprobes on Go's\n" \
-	"                          scheduler, which slow the program\n"                            \
+	"                          scheduler; node: async resources too, by a hook in the command's\n" \
+	"                          Node; both slow the program; go,node: both\n"                     \
 	"      --probes FILE       USDT probes of programs as what their tasks do; TASKS.md has the form\n" \
 	"      --gil sample|probe|off\n"                                                          \
 	"                          Python's GIL: who holds it as seen at switches (default); by\n" \

@@ -21,14 +21,14 @@ async def ping(mine, other, n):
 
 
 async def main():
-    begin = time.perf_counter_ns()
+    begin = time.thread_time_ns()
     await asyncio.gather(*[bare(N // 10) for _ in range(10)])
-    a = (time.perf_counter_ns() - begin) / N
+    a = (time.thread_time_ns() - begin) / N
     one, two = [None], [None]
-    begin = time.perf_counter_ns()
+    begin = time.thread_time_ns()
     tasks = [asyncio.ensure_future(ping(one, two, N // 4)), asyncio.ensure_future(ping(two, one, N // 4))]
     done, rest = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    b = (time.perf_counter_ns() - begin) / (N // 2)
+    b = (time.thread_time_ns() - begin) / (N // 2)
     for t in rest:
         t.cancel()
     print(a, b)

@@ -64,33 +64,39 @@ int hook_write_files(const struct marks *marks, uid_t uid, gid_t gid)
 	return code;
 }
 
-/* The Python sources into a folder of their own, in front of PYTHONPATH. */
-static int set_python(struct hook *h, const struct marks *marks)
+/* The files for the user whom the command runs as. */
+static int write_for_command(const struct marks *marks)
 {
-	const char *before = getenv("PYTHONPATH");
-	struct buf path = BUF_INIT;
 	uid_t uid;
 	gid_t gid;
-	int code;
 
 	if (!owner_invoker(&uid, &gid)) {
 		uid = geteuid();
 		gid = getegid();
 	}
-	code = hook_write_files(marks, uid, gid);
-	if (code)
-		return code;
-	buf_printf(&path, "%s/" HOOK_FOLDER, marks_folder(marks));
-	if (before && *before)
-		buf_printf(&path, ":%s", before);
-	code = path.failed ? -ENOMEM : set(h, "PYTHONPATH", path.data);
-	buf_free(&path);
+	return hook_write_files(marks, uid, gid);
+}
+
+/* @name: @text, and behind it, after @between, what it was. */
+static int set_in_front(struct hook *h, const char *name, const char *text, char between)
+{
+	const char *before = getenv(name);
+	struct buf value = BUF_INIT;
+	int code;
+
+	buf_puts(&value, text);
+	if (before && *before) {
+		buf_putc(&value, between);
+		buf_puts(&value, before);
+	}
+	code = value.failed ? -ENOMEM : set(h, name, value.data);
+	buf_free(&value);
 	return code;
 }
 
-int hook_enter(struct hook *h, const struct marks *marks, bool tasks)
+int hook_enter(struct hook *h, const struct marks *marks, bool python, bool node)
 {
-	char number[16];
+	char number[16], path[128];
 	int code;
 
 	*h = (struct hook){.facts = -1};
@@ -101,8 +107,14 @@ int hook_enter(struct hook *h, const struct marks *marks, bool tasks)
 		if (h->facts >= 0)
 			code = set(h, "CORUN_FACTS", number);
 	}
-	if (!code && tasks)
-		code = set_python(h, marks);
+	if (!code && (python || node))
+		code = write_for_command(marks);
+	snprintf(path, sizeof(path), "%s/" HOOK_FOLDER, marks_folder(marks));
+	if (!code && python)
+		code = set_in_front(h, "PYTHONPATH", path, ':');
+	snprintf(path, sizeof(path), "--require %s/" HOOK_FOLDER "/" HOOK_NODE, marks_folder(marks));
+	if (!code && node)
+		code = set_in_front(h, "NODE_OPTIONS", path, ' ');
 	return code;
 }
 

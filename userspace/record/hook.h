@@ -17,14 +17,14 @@ struct hook {
 	struct {
 		const char *name;
 		char *before; /* owned; NULL: it was not set */
-	} saved[3];
+	} saved[4];
 	size_t n_saved;
 	int facts; /* the descriptor that the command inherits */
 };
 
-/* Set them in our own environment, before the fork. @tasks: with the Python hook. 0 or -errno; what
+/* Set them in our own environment, before the fork. @python, @node: with the hook for it. 0 or -errno; what
  * was set stands until hook_leave() in any case. */
-int hook_enter(struct hook *hook, const struct marks *marks, bool tasks);
+int hook_enter(struct hook *hook, const struct marks *marks, bool python, bool node);
 /* Does this process, which runs already, use asyncio? */
 bool hook_uses_asyncio(s32 tgid);
 /* Write one of hook_files (hook_files.h) into @folder, for the user whom the command runs as. */

@@ -2,7 +2,7 @@
 #include "record/hook_files.h"
 
 #ifndef STEP_OBJECT
-#error "STEP_OBJECT is the path of the hook's extension module; the Makefile gives it"
+#error "STEP_OBJECT and NODE_OBJECT are the paths of the hooks' extension modules; the Makefile gives them"
 #endif
 
 /* A file as bytes and a length, both in read-only memory. */
@@ -27,6 +27,8 @@ FILE_BYTES(corun_graft, "userspace/hook/corun_graft.py");
 FILE_BYTES(corun_asyncio, "userspace/hook/corun_asyncio.py");
 FILE_BYTES(corun_jobs, "userspace/hook/corun_jobs.py");
 FILE_BYTES(corun_step, STEP_OBJECT);
+FILE_BYTES(corun_node, "userspace/hook/corun_node.js");
+FILE_BYTES(node_marks, NODE_OBJECT);
 FILE_BYTES(corun_attach, "userspace/hook/corun_attach.py");
 FILE_BYTES(corun_others, "userspace/hook/corun_others.py");
 
@@ -36,5 +38,7 @@ const struct hook_file hook_files[] = {
 	ENTRY(sitecustomize), ENTRY(corun_hook), ENTRY(corun_marks), ENTRY(corun_graft),
 	ENTRY(corun_asyncio), ENTRY(corun_jobs), ENTRY(corun_others), ENTRY(corun_attach),
 	{"corun_step.so", hook_corun_step, &hook_corun_step_len},
+	{HOOK_NODE, hook_corun_node, &hook_corun_node_len},
+	{"corun_node.node", hook_node_marks, &hook_node_marks_len},
 	{NULL, NULL, NULL},
 };

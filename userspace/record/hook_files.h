@@ -5,6 +5,9 @@
 
 #include <stddef.h>
 
+/* What Node loads first. */
+#define HOOK_NODE "corun_node.js"
+
 struct hook_file {
 	const char *name;
 	const char *text;

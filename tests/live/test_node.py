@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: MIT
+"""Node's async resources against what the program noted itself."""
+import json
+import os
+
+from lib import check, corun, here, need, no_loss, record, report, run, scratch, test
+from test_tasks import history
+
+program = here / "prog/async_log.js"
+
+
+@test
+def async_resources_of_Node():
+    need("node")
+    trace, out = record("node", program, options=("--tasks=node",), name="node.corun")
+    true = json.loads(out)
+    check(true["options"] is None and true["argv"] == [], true)
+    figures = report(trace)
+    no_loss(figures)
+    check(figures["notes"] == [], figures["notes"])
+    seen = {t["name"].split("(")[-1].rstrip(")"): t for t in history(trace).values()}
+    for name, spans in true["timers"].items():
+        t = seen[name]
+        check(t["outcome"] == "result", name, t)
+        # A callback, or what goes on of it after an await, is inside a step; no two in one.
+        inside = [[s for s in t["steps"] if s[0] <= begin and end <= s[1]] for begin, end in spans]
+        check(all(len(i) == 1 for i in inside) and len({i[0][0] for i in inside}) == len(spans), name, spans, t["steps"])
+        long = [s for s in t["steps"] if s[1] - s[0] > 1_000_000]
+        check(len(long) >= len(spans) and t["waits"][0][0] == "sleep:Timeout", name, t)
+    rows = figures["tasks"]["list"]
+    requests = [r for r in rows if r["name"].startswith("HTTPINCOMINGMESSAGE")]
+    check(len(requests) == true["requests"] == 30, len(requests), true["requests"])
+    check(figures["tasks"]["concurrency"]["max"] >= 30 and figures["tasks"]["parallelism"]["max"] == 1, figures["tasks"])
+    return f"{len(rows)} tasks"
+
+
+@test
+def Node_output_and_status_are_the_same():
+    need("node")
+    script = scratch / "same.js"
+    script.write_text("""
+const { spawnSync } = require('child_process');
+const { Worker, isMainThread } = require('worker_threads');
+console.log(process.env.NODE_OPTIONS, process.execArgv, Object.keys(require.cache).length, process.argv.length);
+if (isMainThread) {
+  console.log(spawnSync(process.execPath, ['-p', 'process.env.NODE_OPTIONS']).stdout.toString());
+  new Worker(__filename).on('exit', () => {
+    setTimeout(() => { throw new Error('on purpose'); }, 5);
+  });
+  (async () => { try { await Promise.reject(new TypeError('caught')); } catch (e) { console.log(e.stack); } })();
+}
+""")
+    for options in (None, "--no-warnings"):
+        env = {k: v for k, v in os.environ.items() if k != "NODE_OPTIONS"} | ({"NODE_OPTIONS": options} if options else {})
+        alone = run("node", script, env=env)
+        trace = scratch / "same-node.corun"
+        recorded = run(corun, "record", "-q", "--tasks=go,node", "-o", trace, "--", "node", script, env=env)
+        check((alone.stdout, alone.stderr, alone.returncode) == (recorded.stdout, recorded.stderr, recorded.returncode),
+              alone, recorded)
+        check(alone.returncode == 1 and report(trace)["tasks"]["count"] > 2, alone)
+    # Not asked for, nothing is there.
+    trace, out = record("node", "-p", "process.env.NODE_OPTIONS", name="node-off.corun")
+    check("tasks" not in report(trace), out)
+
+
+@test
+def tasks_options_that_are_none():
+    for text in ("", "g", "go,", "go,,node", "off,go", "nod"):
+        result = run(corun, "record", "--tasks=" + text, "--", "true")
+        check(result.returncode == 2 and "go,node" in result.stderr, text, result)
