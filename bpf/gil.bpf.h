@@ -255,6 +255,29 @@ static __always_inline void gil_changed(struct task_struct *task, struct gil_ctx
 	}
 }
 
+/* --gil=probe: attached to a runtime's own functions, where it has their names. */
+SEC("uretprobe")
+int gil_taken(struct pt_regs *regs)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_ctx *own = member(task);
+
+	if (own)
+		gil_changed(task, &own->gil, true);
+	return 0;
+}
+
+SEC("uprobe")
+int gil_dropped(struct pt_regs *regs)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct task_ctx *own = member(task);
+
+	if (own)
+		gil_changed(task, &own->gil, false);
+	return 0;
+}
+
 /* A forked process has its parent's memory, and so a lock of its own at the same address. */
 static __always_inline void gil_fork(struct gil_ctx *parent, __s32 parent_tgid, __s32 child_tgid)
 {

@@ -18,29 +18,6 @@ static __always_inline bool still_in(struct task_struct *task, struct task_ctx *
 	       regs->dx == w->args[2] && regs->r10 == w->args[3];
 }
 
-/* --gil=probe: attached to a runtime's own functions, where it has their names. */
-SEC("uretprobe")
-int gil_taken(struct pt_regs *regs)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct task_ctx *own = member(task);
-
-	if (own)
-		gil_changed(task, &own->gil, true);
-	return 0;
-}
-
-SEC("uprobe")
-int gil_dropped(struct pt_regs *regs)
-{
-	struct task_struct *task = bpf_get_current_task_btf();
-	struct task_ctx *own = member(task);
-
-	if (own)
-		gil_changed(task, &own->gil, false);
-	return 0;
-}
-
 /*
  * Threads that exist already. Membership first, then what it waits in (user memory may have to be
  * paged in, so this program may sleep), then the stamp, then the state: events of the thread that

@@ -6,43 +6,20 @@
 #include <string.h>
 
 #include "base/map.h"
+#include "record/chain.h"
 #include "record/kernel_symbols.h"
 #include "record/symbolize.h"
 #include "record/unwind.h"
 
 #define SITES_MAX 65536
-#define CHAINS_MAX 16384      /* of one address space */
 #define IMAGES_MAX 512        /* address spaces at a time */
 #define LOOK_AGAIN_NS (20 * NSEC_PER_MSEC)
-
-/*
- * A chain of calls that was met before, with the words on the stack that made it: return addresses,
- * and saved frame pointers as offsets from the stack pointer. How far apart the frames lie follows
- * from the code at each return address, and from the frame pointer where the code uses one. So a
- * stack that bears the same words at the same places has the same chain, by induction from the
- * innermost frame on, and needs not be unwound.
- */
-struct chain_word {
-	u32 at;         /* bytes from the stack pointer */
-	bool relative;  /* value is an offset from the stack pointer */
-	u64 value;
-};
-
-struct chain {
-	struct chain *next; /* with the same innermost address */
-	u32 site;
-	bool frame_pointer; /* bp points into the stack, at this distance */
-	u64 bp;
-	u32 n_words;
-	struct chain_word words[];
-};
 
 /* An address space, shared by what forked from it as long as nothing new is mapped. */
 struct image {
 	u32 users;
 	struct unwind *unwind;
-	struct map chains;   /* ip -> struct chain */
-	u32 n_chains;
+	struct chains chains;
 	u64 looked;          /* when its mappings were read */
 };
 
@@ -98,19 +75,9 @@ int stacks_new(struct stacks **out, const struct stacks_ops *ops, void *ctx)
 
 static void image_put(struct stacks *s, struct image *image)
 {
-	struct map_slot *slot;
-
 	if (!image || --image->users)
 		return;
-	for (size_t i = 0; (slot = map_next(&image->chains, &i));) {
-		struct chain *chain = slot->value, *next;
-
-		for (; chain; chain = next) {
-			next = chain->next;
-			free(chain);
-		}
-	}
-	map_free(&image->chains);
+	chains_free(&image->chains);
 	unwind_free(image->unwind);
 	free(image);
 	s->n_images--;
@@ -277,58 +244,7 @@ static u32 text_site(struct stacks *s, const char *text)
 	return site->id;
 }
 
-/* ---- chains ---- */
-
-static bool chain_fits(const struct chain *c, const struct ev_stack *st)
-{
-	if (c->frame_pointer ? st->bp - st->sp != c->bp : st->bp - st->sp < st->len)
-		return false;
-	for (u32 i = 0; i < c->n_words; i++) {
-		const struct chain_word *w = &c->words[i];
-		u64 value;
-
-		if (w->at + sizeof(value) > st->len)
-			return false;
-		memcpy(&value, st->user + w->at, sizeof(value));
-		if (value - (w->relative ? st->sp : 0) != w->value)
-			return false;
-	}
-	return true;
-}
-
-static void chain_add(struct image *image, const struct ev_stack *st, const struct unwind_result *r,
-		      u32 site)
-{
-	struct chain *c;
-
-	if (image->n_chains >= CHAINS_MAX)
-		return;
-	c = calloc(1, sizeof(*c) + r->n_reads * sizeof(c->words[0]));
-	if (!c)
-		return;
-	c->site = site;
-	c->bp = st->bp - st->sp;
-	c->frame_pointer = c->bp < st->len;
-	for (u32 i = 0; i < r->n_reads; i++) {
-		u64 value = r->reads[i].value;
-		struct chain_word *w = &c->words[c->n_words];
-		bool call = false;
-
-		for (u32 k = 0; k < r->n_frames && !call; k++)
-			call = r->frames[k].pc == value;
-		if (!call && value - st->sp >= st->len)
-			continue; /* a saved register that holds data */
-		w->at = (u32)(r->reads[i].address - st->sp);
-		w->relative = !call;
-		w->value = value - (call ? 0 : st->sp);
-		c->n_words++;
-	}
-	c->next = map_get(&image->chains, st->ip);
-	if (map_set(&image->chains, st->ip, c))
-		free(c);
-	else
-		image->n_chains++;
-}
+/* ---- where a thread is ---- */
 
 static u32 runtime_place(struct stacks *s, s32 tgid, u64 code, u64 instr)
 {
@@ -370,7 +286,7 @@ static u32 unwind_site(struct stacks *s, struct process *p, s32 tgid, const stru
 	}
 	id = code_site(s, r->frames, r->n_frames);
 	if (id && !r->strange)
-		chain_add(p->image, st, r, id);
+		chains_add(&p->image->chains, st, r, id);
 	return id;
 }
 
@@ -379,7 +295,7 @@ u32 stacks_user(struct stacks *s, const struct ev_block *block, const struct ev_
 	s32 tid = block->sw.prev, tgid = (s32)(uintptr_t)map_get(&s->threads, (u32)tid);
 	struct process *p = tgid ? process_get(s, tgid) : NULL;
 	u64 code = st->code, instr = st->instr;
-	const struct chain *c;
+	u32 site;
 
 	if (!p)
 		return 0;
@@ -387,10 +303,8 @@ u32 stacks_user(struct stacks *s, const struct ev_block *block, const struct ev_
 		return runtime_place(s, tgid, code, instr);
 	if (st->len > len - sizeof(*st) || !st->len)
 		return 0;
-	for (c = p->image ? map_get(&p->image->chains, st->ip) : NULL; c; c = c->next)
-		if (chain_fits(c, st))
-			return c->site;
-	return unwind_site(s, p, tgid, st, s->ops.now(s->ctx));
+	site = p->image ? chains_find(&p->image->chains, st) : 0;
+	return site ? site : unwind_site(s, p, tgid, st, s->ops.now(s->ctx));
 }
 
 u32 stacks_kernel(struct stacks *s, const struct ev_stack *st)
