@@ -81,6 +81,14 @@ for (const trace of traces)
 				}
 				for (const lane of Object.keys(wanted))
 					assert.ok(lane in found, `${lane} is not among ${Object.keys(found)}`);
+				/* Between two samples the holder is inferred, and that is said. */
+				const how = await tp.rows(format === "chrome" ? "select distinct extract_arg(arg_set_id, 'args.holder') how " +
+					"from slice where category = 'lock'" : "select distinct extract_arg(source_arg_set_id, " +
+					"'description') how from track where name like '% of % %'");
+				const said = Object.keys(wanted)[0].startsWith("GIL") ? "seen at switches, inferred between them" :
+					"read when a wait began";
+
+				assert.ok(how.some((h) => h.how === said), JSON.stringify(how));
 				/* From who let go to who got it, at a moment within the wait. */
 				const drawn = await tp.rows(arrows[format]);
 				const tids = Object.fromEntries(figures.threads.map((t) => [t.id, t.tid]));

@@ -51,7 +51,9 @@ void chrome_lock(void *ctx, const struct lock_lane *lane, u64 start, u64 end)
 	p = chrome_dur(c, p, start, end);
 	p = put_lit(p, ",\"args\":{\"waiters\":");
 	p = put_u64(p, lane->max_waiters);
-	p = put_lit(p, "}}");
+	p = put_lit(p, ",\"holder\":\"");
+	p = put_bytes(p, words_known(lane), strlen(words_known(lane)));
+	p = put_lit(p, "\"}}");
 	json_wrote(&c->json, p);
 }
 

@@ -167,13 +167,16 @@ void lanes_woken(struct lanes *lanes, const struct thread *thread, u32 waker, u6
 	lane->handed = true;
 }
 
-void lanes_gil(struct lanes *lanes, s32 tgid, u64 lock, u32 holder, bool known, u64 ts)
+void lanes_gil(struct lanes *lanes, s32 tgid, u64 lock, u32 holder, bool known, bool exact,
+	       u64 ts)
 {
 	u64 key;
 	struct lock_lane *lane = find(lanes, tgid, lock, &key);
 
-	if (lane)
-		hold(lanes, lane, holder, known, ts);
+	if (!lane)
+		return;
+	hold(lanes, lane, holder, known, ts);
+	lane->exact |= exact;
 }
 
 void lanes_end(struct lanes *lanes, u64 ts)

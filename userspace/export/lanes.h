@@ -21,6 +21,7 @@ struct lock_lane {
 	u32 waiters, max_waiters; /* now; most since `since_ns` */
 	u32 holder;           /* thread id; NO_THREAD: nobody or not known */
 	bool known;           /* NO_THREAD means nobody */
+	bool exact;           /* a GIL whose every change is told: nothing is inferred */
 	bool handed;          /* its holder has woken the waiter: who has it next is not seen yet */
 	u64 since_ns;
 	u64 contended_ns;     /* so far, for the order of lanes */
@@ -47,7 +48,8 @@ void lanes_enter(struct lanes *lanes, const struct thread *thread, u64 ts);
 void lanes_wait_over(struct lanes *lanes, const struct lock_wait *wait);
 /* @thread's wait was ended by @waker: if that is the holder, it has let go. */
 void lanes_woken(struct lanes *lanes, const struct thread *thread, u32 waker, u64 ts);
-void lanes_gil(struct lanes *lanes, s32 tgid, u64 lock, u32 holder, bool known, u64 ts);
+void lanes_gil(struct lanes *lanes, s32 tgid, u64 lock, u32 holder, bool known, bool exact,
+	       u64 ts);
 void lanes_end(struct lanes *lanes, u64 ts);
 
 #endif

@@ -182,8 +182,7 @@ static void on_gil(void *ctx, s32 tgid, u64 lock, u32 holder, bool known, bool e
 	struct data *d = ctx;
 	char text[64];
 
-	(void)exact;
-	lanes_gil(&d->lanes, tgid, lock, holder, known, clamp(d, ts));
+	lanes_gil(&d->lanes, tgid, lock, holder, known, exact, clamp(d, ts));
 	snprintf(text, sizeof(text), "GIL %d 0x%" PRIx64, tgid, lock);
 	entry(d, known ? plus_one(holder) : 0, ENTRY_GIL);
 	put_number(d, object_number(d, text));

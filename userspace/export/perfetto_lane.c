@@ -35,7 +35,7 @@ void perfetto_lock(void *ctx, const struct lock_lane *lane, u64 start, u64 end)
 		buf_clear(&p->name);
 		words_lock(&p->name, lane->kind, lane->lock, lane->tgid ? lane->process : NULL);
 		perfetto_track(p, LANE_LOCK(lane->id), UUID_LOCKS, p->name.failed ? "" : p->name.data,
-			       lane->id, "");
+			       lane->id, words_known(lane));
 		p->failed |= map_set(&p->locks, lane->id + 1, p) != 0;
 	}
 	buf_clear(&p->name);

@@ -181,7 +181,7 @@ static void on_gil(void *ctx, s32 tgid, u64 lock, u32 holder, bool known, bool e
 {
 	struct selection *s = ctx;
 
-	lanes_gil(&s->lanes, tgid, lock, holder, known, clamp(s, ts));
+	lanes_gil(&s->lanes, tgid, lock, holder, known, exact, clamp(s, ts));
 	if (wants_process(s, tgid))
 		PASS(s, gil, tgid, lock, holder, known, exact, clamp(s, ts));
 }

@@ -85,6 +85,13 @@ void words_lock(struct buf *buf, enum wait_kind kind, u64 lock, const struct pro
 		buf_printf(buf, " of %s %d", process->name, process->tgid);
 }
 
+const char *words_known(const struct lock_lane *lane)
+{
+	if (lane->kind != KIND_GIL)
+		return "read when a wait began";
+	return lane->exact ? "every change was told" : "seen at switches, inferred between them";
+}
+
 void words_holder(struct buf *buf, const struct model *model, const struct lock_lane *lane)
 {
 	if (lane->holder == NO_THREAD) {

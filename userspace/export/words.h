@@ -15,6 +15,8 @@ void words_lock(struct buf *buf, enum wait_kind kind, u64 lock, const struct pro
 /* Who has a contended lock: "held by worker-2", "handed on", "held by nobody", "holder not known". */
 struct lock_lane;
 void words_holder(struct buf *buf, const struct model *model, const struct lock_lane *lane);
+/* And how that is known: "seen at switches, inferred between them". */
+const char *words_known(const struct lock_lane *lane);
 /* A stretch of the critical path: "worker-1: On CPU", "main: join". */
 struct path_segment;
 void words_path(struct buf *buf, const struct model *model, const struct path_segment *segment);
