@@ -37,7 +37,7 @@ def check(condition, *detail):
 
 
 def run(*command, status=None, **options):
-    options.setdefault("timeout", 120)
+    options.setdefault("timeout", 300)
     result = subprocess.run([str(c) for c in command], capture_output=True, text=True,
                             errors="surrogateescape", **options)
     if status is not None:

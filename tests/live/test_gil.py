@@ -39,7 +39,7 @@ def holder_against_uprobes(program):
     with Witness(library) as witness:
         if not witness.places:
             raise Skip(f"{library} has no symbols take_gil and drop_gil")
-        trace, _ = record(program, PROG / "gil.py", 1.5)
+        trace, _ = record(program, PROG / "gil.py", 1)
     figures = report(trace)
     no_loss(figures)
     identity(figures)
@@ -414,7 +414,7 @@ def running_time_under_the_gil_is_the_machines():
     1 % is their running time; no wait is unknown."""
     notes = []
     for version, program in all_pythons().items():
-        trace, out = record(program, PROG / "gil_share.py", 1.5)
+        trace, out = record(program, PROG / "gil_share.py", 0.8)
         figures = report(trace)
         no_loss(figures)
         identity(figures)
