@@ -114,9 +114,11 @@ int attach_python_run(const struct attach_python *at, const char *path)
 		code = write_memory(at->tgid, at->pending, &pending, sizeof(pending));
 	if (!code)
 		code = process_read_u64(at->tgid, at->breaker, &breaker);
+	if (code)
+		return code;
 	/* One bit of its lowest byte: the interpreter's own bits are others, and a lost one is set again. */
 	breaker |= PLEASE_STOP;
-	return code ? code : write_memory(at->tgid, at->breaker, &breaker, 1);
+	return write_memory(at->tgid, at->breaker, &breaker, 1);
 }
 
 bool attach_python_cancel(const struct attach_python *at)
