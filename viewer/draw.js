@@ -50,6 +50,13 @@ function lifeRows(trace, lane, { compared, lesson, words, folded }) {
 	return rows;
 }
 
+/* What tells a lock from others of its kind: the process of a GIL, the end of another's address; nothing where it is alone. */
+function lockId(lock, locks) {
+	const alike = locks.filter((other) => other.kind === lock.kind);
+
+	return alike.length === 1 ? "" : new Set(alike.map((other) => other.tgid)).size === alike.length ? String(lock.tgid) : `…${lock.lock.slice(-4)}`;
+}
+
 /* Which lanes a picture may have, largest first, by how many threads there are. */
 corun.lanesFor = function (traces, { compared, lesson }) {
 	const most = Math.max(...traces.map((trace) => trace.threads.filter((id) => !trace.names[id]?.outsider).length));
@@ -77,7 +84,7 @@ corun.rows = function (trace, how) {
 			.sort((p, q) => q.contended_ns - p.contended_ns).slice(0, MOST_LOCKS);
 
 		for (const lock of locks)
-			add("holder", 26, 22, { pieces: lock.pieces, lock, name: words.holderOf(words.kind(trace.kinds[lock.kind])) });
+			add("holder", 26, 22, { pieces: lock.pieces, lock, name: words.holderOf(words.kind(trace.kinds[lock.kind]), lockId(lock, locks)) });
 		/* A path through one thread is that thread's own row. */
 		if (trace.path.n && new Set(trace.path.a.subarray(0, trace.path.n)).size > 1)
 			add("path", 34, 29, { pieces: trace.path });

@@ -122,23 +122,26 @@ corun.Page = class extends corun.Picture {
 		return this.traces.length === 1 ? this.lines(this.traces[0])[0] : this.comparison()[0];
 	}
 	/*
-	 * Lines of the comparison. A first one that ends in a colon goes on with the first clause of the second; where tasks
-	 * are what is compared, with how many of them were in flight.
+	 * What the comparison says: [the headline, the rest]. The headline is the sentence that goes on after a colon (in
+	 * English; the Korean ones stand in the same order), with the first clause of the next; where tasks are what is
+	 * compared, with how many of them were in flight.
 	 */
 	comparison() {
-		const [first, ...rest] = (this.korean ? this.compared.text_ko : this.compared.text).trim()
-			.replaceAll(/\.corun(?![\w.-])/g, "").split("\n");
+		/* Sentences are broken into lines of a terminal. */
+		const sentences = (text) => text.trim().replaceAll(/\.corun(?![\w.-])/g, "").replaceAll(/(?<![.:])\n/g, " ").split("\n");
+		const all = sentences(this.korean ? this.compared.text_ko : this.compared.text);
+		const at = sentences(this.compared.text).findIndex((sentence) => sentence.endsWith(":"));
 
-		if (!/[:.]$/.test(first) || !rest.length)
-			return [first, ...rest];
-		const head = first.replace(/[:.]$/, "").replace(/^([^:]+): /, (_, name) => `${this.words.subject(name)} `);
+		if (at < 0 || !all[at + 1])
+			return [all[0], all.slice(1).join(" ")];
+		const head = all[at].replace(/[:.]$/, "").replace(/^([^:]+): /, (_, name) => `${this.words.subject(name)} `);
 		const flights = this.traces.map((t) => (t.stacked.tasks ? t.report.tasks : this.figuresOf(t)).concurrency.mean).sort((p, q) => q - p);
+		const tasks = this.traces.some((t) => t.stacked.tasks) && flights[0] > flights.at(-1) * 1.2;
+		const [clause, ...more] = all[at + 1].replace(/\.$/, "").split(/, (?=with|진행)/);
+		const said = tasks ? this.words.tasksInstead(flights[0].toFixed(1), flights.at(-1).toFixed(1)) : `${clause}.`;
+		const others = [...all.slice(0, at), ...all.slice(at + 2)];
 
-		if (this.traces.some((t) => t.stacked.tasks) && flights[0] > flights.at(-1) * 1.2)
-			return [`${head}: ${this.words.tasksInstead(flights[0].toFixed(1), flights.at(-1).toFixed(1))}`, rest.slice(1).join(" ")];
-		const [, clause, more] = /^(.*?)(?:, (.*))?$/.exec(rest[0]) ?? [null, rest[0], ""];
-
-		return [`${head}: ${clause.replace(/\.$/, "")}.`, [more ? more[0].toUpperCase() + more.slice(1) : "", ...rest.slice(1)].join(" ").trim()];
+		return [`${head}: ${said}`, others.concat(tasks ? [] : more.map((m) => `${m[0].toUpperCase()}${m.slice(1)}.`)).join(" ")];
 	}
 	headline() {
 		const e = corun.element;
