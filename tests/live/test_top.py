@@ -271,7 +271,8 @@ class Screen:
 
     def press(self, key):
         mark = len(self.raw)
-        os.write(self.fd, key.encode())
+        # And Ctrl-L: all is drawn again, not only what differs.
+        os.write(self.fd, key.encode() + b"\x0c")
         return mark
 
     def end(self, limit=20):

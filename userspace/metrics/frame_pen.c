@@ -102,8 +102,8 @@ void pen_cells(struct pen *pen, enum frame_role role, int cells)
 {
 	/* Without colour the letter tells the state; a block is only running. */
 	static const char letters[ROLES] = {
-		[ROLE_TEXT] = '#', [ROLE_RUNNING] = '#', [ROLE_READY] = '+', [ROLE_GIL] = 'G', [ROLE_LOCK] = 'L', [ROLE_DISK] = 'D',
-		[ROLE_NETWORK] = 'N', [ROLE_PARTY] = 'P', [ROLE_SLEEP] = 'z', [ROLE_KERNEL] = 'K',
+		[ROLE_TEXT] = '#', [ROLE_RUNNING] = '#', [ROLE_READY] = '+', [ROLE_GIL] = 'G',
+		[ROLE_LOCK] = 'L', [ROLE_DISK] = 'D', [ROLE_NETWORK] = 'N', [ROLE_PARTY] = 'P', [ROLE_SLEEP] = 'z', [ROLE_KERNEL] = 'K',
 		[ROLE_PARKED] = '.', [ROLE_STOPPED] = 'x', [ROLE_UNKNOWN] = '?',
 	};
 	bool solid = pen->look->utf8 && (pen->look->color ? role != ROLE_UNKNOWN : letters[role] == '#');

@@ -91,7 +91,8 @@ static int cells_of(double value, double scale, int width)
 }
 
 /* A mean with its bar, which shows the CPUs as a line, and its peak. */
-static void put_figure(struct pen *p, const char *name, double low, double high, u32 max, enum frame_role role)
+static void put_figure(struct pen *p, const char *name, double low, double high, u32 max,
+		       enum frame_role role)
 {
 	double cpus = p->f->usable_cpus, scale = p->f->flight_high > cpus ? p->f->flight_high : cpus;
 	int width = p->look->columns - 24 - 9 - NOTE_COLUMNS;
