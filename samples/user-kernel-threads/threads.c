@@ -3,6 +3,7 @@
 // decides which of the four goes on. Four kernel-level threads are scheduled by the kernel, each for itself.
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,7 @@ static void user_level(void)
 		green[i].uc_link = &scheduler;
 		makecontext(&green[i], (void (*)(void))green_thread, 1, i);
 	}
+	corun_begin("work");
 	for (int turn = 0; turn <= TURNS; turn++)
 		for (int i = 0; i < THREADS; i++)
 			swapcontext(&scheduler, &green[i]);
@@ -60,11 +62,14 @@ static void user_level(void)
 // ---- kernel level: the kernel switches ----
 
 static pthread_barrier_t start;
+static atomic_int arrived;
 
 static void *kernel_thread(void *number)
 {
 	int i = (int)(long)number;
 
+	if (++arrived == THREADS)
+		corun_begin("work"); // all are there
 	pthread_barrier_wait(&start);
 	corun_task_step(tasks[i]);
 	for (int turn = 0; turn < TURNS; turn++)
@@ -93,7 +98,6 @@ int main(int argc, char **argv)
 {
 	int user = argc > 1 && !strcmp(argv[1], "user");
 
-	corun_begin("work");
 	for (int i = 0; i < THREADS; i++) {
 		char name[16];
 

@@ -159,11 +159,11 @@ static void put_waits(struct buf *html, const cJSON *region, double duration_ns)
 	buf_puts(html, "</div></td><td>");
 	if (ready >= 0.05) {
 		put_both(html, "span", "run queue", "대기열");
-		buf_printf(html, " %.0f %% ", 100 * ready);
+		buf_printf(html, "&nbsp;%.0f&nbsp;%% ", 100 * ready);
 	}
 	for (u32 i = 0; i < n && i < 2 && waits[i].part >= 0.05; i++) {
 		put_both(html, "span", waits[i].label, waits[i].label_ko);
-		buf_printf(html, " %.0f %% ", 100 * waits[i].part);
+		buf_printf(html, "&nbsp;%.0f&nbsp;%% ", 100 * waits[i].part);
 	}
 	buf_puts(html, "</td>");
 }
