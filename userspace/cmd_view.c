@@ -82,6 +82,14 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 	return 0;
 }
 
+static int goes_on(void *ctx, u64 done, u64 total)
+{
+	(void)ctx;
+	(void)done;
+	(void)total;
+	return interrupted;
+}
+
 /* @trace in @format, in a file that is gone from its folder as soon as it is open. */
 static int make_file(const char *format, const struct options *o, struct serve_file *file,
 		     struct error *err)
@@ -95,7 +103,7 @@ static int make_file(const char *format, const struct options *o, struct serve_f
 	if (!mkdtemp(folder))
 		return error_set(err, -errno, "cannot make a folder in /tmp: %s", strerror(errno));
 	snprintf(path, sizeof(path), "%s/file", folder);
-	code = export_file(export_format_by_name(format), &o->trace, 1, path, &options, NULL, &result, err);
+	code = export_file(export_format_by_name(format), &o->trace, 1, path, &options, goes_on, &result, err);
 	if (!code) {
 		file->fd = open(path, O_RDONLY | O_CLOEXEC);
 		if (file->fd < 0 || fstat(file->fd, &st))
@@ -198,12 +206,17 @@ static void open_browser(const char *url)
 		waitpid(child, NULL, 0);
 }
 
-static void wait_for_end(const struct server *server)
+/* From the beginning: what is exported for it must not stay in /tmp. */
+static void catch_signals(void)
 {
 	struct sigaction action = {.sa_handler = on_signal};
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+}
+
+static void wait_for_end(const struct server *server)
+{
 	while (!interrupted && server_idle(server) < IDLE_SECONDS)
 		usleep(200000);
 }
@@ -223,6 +236,7 @@ static int view_run(const struct cmd *cmd, int argc, char **argv)
 
 	if (code)
 		return code;
+	catch_signals();
 	code = make_file("html", &o, &files[0], &err);
 	if (!code)
 		code = make_file("perfetto", &o, &files[1], &err);

@@ -24,12 +24,18 @@ const struct export_format *export_format_by_name(const char *name)
 	return NULL;
 }
 
+int export_goes_on(const struct export_options *options, u64 done, u64 total, struct error *err)
+{
+	if (!options->progress || !options->progress(NULL, done, total))
+		return 0;
+	return error_set(err, -EINTR, "interrupted; nothing was written");
+}
+
 /* What one export needs from beginning to end. */
 struct job {
 	const struct export_format *format;
 	struct out *out;
 	struct parts parts;
-	export_progress progress;
 	struct export_result *result;
 };
 
@@ -50,9 +56,10 @@ static int stream(struct job *job, struct model *model, struct trace_reader *rea
 		/* A full disk or a closed pipe ends it at once. */
 		if (out_error(job->out))
 			return 0;
-		if (job->progress && job->progress(NULL, job->parts.done +
-						   trace_reader_offset(reader), job->parts.size))
-			return error_set(err, -EINTR, "interrupted; nothing was written");
+		code = export_goes_on(selection->options, job->parts.done + trace_reader_offset(reader),
+				      job->parts.size, err);
+		if (code)
+			return code;
 	}
 	if (!code)
 		code = model_finish(model);
@@ -134,11 +141,12 @@ int export_file(const struct export_format *format, const char *const *traces, u
 		const char *path, const struct export_options *given, export_progress progress,
 		struct export_result *result, struct error *err)
 {
-	struct job job = {.format = format, .progress = progress, .result = result};
+	struct job job = {.format = format, .result = result};
 	struct export_options options = *given;
 	int code;
 
 	*result = (struct export_result){0};
+	options.progress = progress;
 	if (n_traces > 1 && format->one_trace)
 		return error_set(err, -EINVAL, "-f %s takes one trace", format->name);
 	code = parts_open(&job.parts, traces, n_traces, err);

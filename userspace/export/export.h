@@ -31,6 +31,10 @@ struct export_part {
 struct lock_lane;
 struct path_segment;
 
+/* Called now and then with bytes read of the traces and in all; may be NULL. Non-zero ends the
+ * export with -EINTR. */
+typedef int (*export_progress)(void *ctx, u64 done, u64 total);
+
 struct export_options {
 	bool compat; /* chrome: X slices alone, for every viewer */
 	const char *language; /* html: "en" or "ko", in which it opens; NULL: the browser's */
@@ -51,6 +55,7 @@ struct export_options {
 	bool critical_path;   /* a track of it: takes memory (metrics/graph.h) and half as long again */
 
 	const struct export_part *part; /* set by export_file() */
+	export_progress progress;       /* likewise */
 };
 
 struct export_format {
@@ -89,9 +94,8 @@ extern const struct export_format export_chrome, export_html, export_perfetto, e
 extern const struct export_format *const export_formats[];
 const struct export_format *export_format_by_name(const char *name);
 
-/* Called now and then with bytes read of the traces and in all; may be NULL. Non-zero ends the
- * export with -EINTR. */
-typedef int (*export_progress)(void *ctx, u64 done, u64 total);
+/* For who reads a trace: say how far it is. 0, or -EINTR with @err when that ends the export. */
+int export_goes_on(const struct export_options *options, u64 done, u64 total, struct error *err);
 
 /* What became of an export. */
 struct export_result {

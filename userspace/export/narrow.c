@@ -175,6 +175,7 @@ static int move(struct narrow *n, u64 ts)
 static int copy(struct narrow *n, struct trace_reader *reader, struct error *err)
 {
 	const struct record *rec;
+	u32 records = 0;
 	int code;
 
 	while ((code = trace_reader_next(reader, &rec, err)) > 0) {
@@ -188,6 +189,10 @@ static int copy(struct narrow *n, struct trace_reader *reader, struct error *err
 			code = move(n, n->ts);
 		if (code)
 			return error_set(err, code, "cannot write to a temporary file: %s", strerror(-code));
+		code = ++records & 0xffff ? 0 : export_goes_on(n->options, trace_reader_offset(reader),
+								trace_reader_size(reader), err);
+		if (code)
+			return code;
 	}
 	/* Nothing happened after --from: a window of no length. */
 	if (!code && n->window == BEFORE)

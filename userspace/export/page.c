@@ -76,7 +76,7 @@ static int put_trace(struct out *out, const char *trace, const char *name,
 	int code;
 
 	out_puts(out, "<script type=\"text/plain\" class=\"spans\">");
-	code = page_data(out, trace, &stretch, &json, err);
+	code = page_data(out, trace, &stretch, options, &json, err);
 	out_puts(out, "</script>\n<script type=\"text/plain\" class=\"path\">");
 	if (!code)
 		code = page_path(out, path, err);
@@ -143,6 +143,8 @@ static int put_traces(struct out *out, char *const *traces, const char *const *n
 		code = report_read(&reports[i], traces[i], &ask, NULL, err);
 		sides[i] = (struct compare_side){reports[i], basename(names[i])};
 		if (!code)
+			code = export_goes_on(options, 0, 1, err);
+		if (!code)
 			code = put_trace(out, traces[i], names[i], options, reports[i], err);
 	}
 	if (!code && n > 1)
@@ -191,13 +193,15 @@ static int put_parts(struct out *out, const char *const *traces, u32 n,
 		     const struct export_options *options, struct error *err)
 {
 	char **parts = calloc(n + 1, sizeof(*parts));
-	int code = parts ? 0 : error_set(err, -ENOMEM, "out of memory");
+	int code = 0;
 
+	if (!parts)
+		return error_set(err, -ENOMEM, "out of memory");
 	for (u32 i = 0; !code && i < n; i++)
 		code = find_part(&parts[i], traces[i], options, err);
 	if (!code)
 		code = put_traces(out, parts, traces, n, options, err);
-	for (u32 i = 0; parts && i < n; i++) {
+	for (u32 i = 0; i < n; i++) {
 		if (parts[i] && strcmp(parts[i], traces[i]))
 			unlink(parts[i]);
 		free(parts[i]);

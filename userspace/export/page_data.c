@@ -378,7 +378,27 @@ static void put_json(const struct data *d, struct buf *json)
 	put_threads(d, json);
 }
 
-int page_data(struct out *out, const char *trace, const struct page_stretch *stretch, struct buf *json,
+static int read_all(struct data *d, struct trace_reader *reader, const struct export_options *options,
+		    struct error *err)
+{
+	const struct record *rec;
+	u32 n = 0;
+	int code;
+
+	while ((code = trace_reader_next(reader, &rec, err)) > 0) {
+		code = model_push(d->model, rec);
+		if (!code && !(++n & 0xffff))
+			code = export_goes_on(options, trace_reader_offset(reader), trace_reader_size(reader), err);
+		if (code)
+			break;
+	}
+	if (!code)
+		code = model_finish(d->model);
+	return code == -ENOMEM ? error_set(err, code, "out of memory") : code;
+}
+
+int page_data(struct out *out, const char *trace, const struct page_stretch *stretch,
+	      const struct export_options *options, struct buf *json,
 	      struct error *err)
 {
 	struct base64 *base64 = malloc(sizeof(*base64));
@@ -397,7 +417,7 @@ int page_data(struct out *out, const char *trace, const struct page_stretch *str
 	if (!code)
 		code = model_add_sink(d.model, &data_sink, &d);
 	if (!code)
-		code = model_read(d.model, reader, err);
+		code = read_all(&d, reader, options, err);
 	if (!code) {
 		flush(&d);
 		put_json(&d, json);

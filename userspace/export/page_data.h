@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/out.h"
+#include "export/export.h"
 #include "metrics/path.h"
 
 /* What a span is; waits: CODE_WAIT + kind. */
@@ -21,7 +22,8 @@ struct page_stretch {
 
 /* Write the spans of @trace in @stretch to @out in base64, and what belongs to them to @json (a JSON object
  * without its closing brace: the caller adds to it). 0 or -errno with @err. */
-int page_data(struct out *out, const char *trace, const struct page_stretch *stretch, struct buf *json,
+int page_data(struct out *out, const char *trace, const struct page_stretch *stretch,
+	      const struct export_options *options, struct buf *json,
 	      struct error *err);
 /* The critical path in base64; nothing of one that is not known (NULL). 0 or -errno with @err. */
 int page_path(struct out *out, const struct path *path, struct error *err);
