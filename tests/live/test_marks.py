@@ -85,10 +85,10 @@ def marks_faster_than_they_are_read_are_counted():
 
 @test
 def marks_of_many_tasks():
-    trace, _ = record(programs / "marked", "many", "200000")
+    trace, _ = record(programs / "marked", "many", "1000000")
     tasks = tasks_of(trace)
     lost = sum(int(n.split()[0]) for n in report(trace)["notes"] if "written over" in n)
-    check(tasks["count"] == 200000 or lost, tasks["count"])
+    check(tasks["count"] == 1000000 or lost, tasks["count"])
     check(len(tasks["list"]) == 10000 and tasks["not_listed"] == tasks["count"] - 10000, tasks["not_listed"])
 
 
