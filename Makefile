@@ -107,7 +107,7 @@ $(B)/userspace/record/hook_files.o: CPPFLAGS += -DSTEP_OBJECT='"$(B)/userspace/h
 						-DNODE_OBJECT='"$(B)/userspace/hook/node_marks.so"'
 
 # The hooks' extension modules: Python and Node load them, so they are shared objects in every kind of build.
-$(B)/userspace/hook/%.so: userspace/hook/%.c userspace/corun.h $(MAKEFILE_LIST)
+$(B)/userspace/hook/%.so: userspace/hook/%.c userspace/hook/step_wait.h userspace/corun.h $(MAKEFILE_LIST)
 	$(call say,SO,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) -D_GNU_SOURCE -Iuserspace -std=gnu11 -O2 $(WARN) -shared -fPIC -s -o $@ $<

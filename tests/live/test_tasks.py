@@ -167,6 +167,60 @@ def asyncio_what_is_awaited_and_where():
         check(figures["concurrency"]["max"] >= 3 and figures["parallelism"]["max"] == 1, version, figures)
 
 
+AGAIN = '''
+import asyncio
+async def deeper(what):
+    await what()
+async def waits(lock, queue, event, other, loop):
+    for n in range(20):
+        await asyncio.sleep(0.001)
+        await deeper(lambda: asyncio.sleep(0.001))
+        async with lock:
+            await asyncio.sleep(0.0005)
+        await queue.get()
+        await event.wait()
+        future = loop.create_future()
+        loop.call_later(0.001, future.set_result, None)
+        await future
+        await (asyncio.create_task(asyncio.sleep(0.001)) if n % 2 else future)
+        await asyncio.gather(asyncio.sleep(0.001), asyncio.sleep(0.001))
+    await other
+async def main():
+    lock, queue, event = asyncio.Lock(), asyncio.Queue(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    other = asyncio.create_task(asyncio.sleep(0.5), name="other")
+    tasks = [asyncio.create_task(waits(lock, queue, event, other, loop), name="t%d" % i) for i in range(3)]
+    while any(not t.done() for t in tasks):
+        await asyncio.sleep(0.002)
+        if queue.empty(): queue.put_nowait(1)
+        event.set(); event.clear()
+asyncio.run(main())
+'''
+
+
+@test
+def waits_seen_before_are_what_they_were():
+    # What the extension module knows by itself and what Python looks up each time are the same.
+    program = scratch / "again.py"
+    program.write_text(AGAIN)
+    counts = []
+    for version, path in pythons():
+        if version < (3, 8):
+            continue
+        seen = []
+        for mode in ("", "python"):
+            trace, _ = record(path, program, env={**os.environ, "CORUN_HOOK": mode})
+            names = {n: t["name"] for n, t in history(trace).items()}
+            tasks = [t for t in history(trace).values() if t["name"].startswith("t") and t["name"][1].isdigit()]
+            check(len(tasks) == 3, version, names)
+            seen.append({(what, at, (names.get(ref) or "")[:5]) for t in tasks for what, at, ref in t["waits"]})
+            counts.append(sum(len(t["waits"]) for t in tasks))
+        # A task that is awaited by number is named Task-N: how many, differs.
+        one, two = ({(what, at, name if not name.startswith("Task-") else "Task") for what, at, name in s} for s in seen)
+        check(one == two and len(one) >= 8, version, one ^ two)
+    return f"{min(counts)} waits or more each"
+
+
 def same_with_and_without(python, program, *arguments, status=None):
     """Output and exit status are those of the program alone; returns the trace."""
     alone = run(python, *arguments, program)

@@ -484,6 +484,8 @@ def know(code, coro):
     else:
         kind = next((k for end, k in LIBRARIES.items() if path.endswith(end)), None)
     known = codes[id(code)] = (kind, own, code)
+    if fast is not None:
+        fast.code(code, own)
     return known
 
 
@@ -525,6 +527,8 @@ def awaited(task):
             word |= string(place(frame.f_code, frame.f_lineno)) << 32
         if len(whats) < 20000:
             whats[user_code, at, last, case] = word
+            if fast is not None and at >= 0:
+                fast.place(user_code, at, last, case, word)
     return word, rec[ID] if case == 1 else 0
 
 
@@ -602,6 +606,7 @@ def install(base_events):
         soon = graft(loop._call_soon, FAST_SOON_HEAD, list, dict(common, corun_soon=fast.soon,
                                                                  corun_register=register))
         fast.types(task_types)
+        fast.chain(tasks.Task, sys.modules["asyncio.futures"].Future, Coroutine, Generator, wrapped)
     else:
         common = {"corun_live": live, "corun_now": now, "corun_holder": holder, "corun_id": id,
                   "corun_getattr": getattr}

@@ -41,6 +41,11 @@ extern double PyFloat_AsDouble(PyObject *number);
 extern int PyObject_IsInstance(PyObject *object, PyObject *types);
 extern void PyErr_Clear(void);
 extern void Py_IncRef(PyObject *object);
+extern void Py_DecRef(PyObject *object);
+extern PyObject *PyObject_GetAttr(PyObject *object, PyObject *name);
+extern PyObject *PyUnicode_InternFromString(const char *text);
+extern Py_ssize_t PyDict_Size(PyObject *dict);
+extern long PyLong_AsLong(PyObject *number);
 extern PyObject _Py_NoneStruct;
 
 /* MARKS.md */
@@ -179,6 +184,10 @@ static void put(const struct task *t, uint64_t outcome, uint64_t what, uint64_t 
 	__atomic_store_n(&slot[7], ++next_index, __ATOMIC_RELEASE);
 }
 
+#include "step_wait.h"
+
+/* ---- what Python calls ---- */
+
 /* types(tuple): what is a task; kept. */
 static PyObject *step_types(PyObject *self, PyObject *kinds)
 {
@@ -208,6 +217,9 @@ static PyObject *step_open(PyObject *self, PyObject *args)
 	cells = (uint64_t *)(map + CELLS_AT);
 	closed = (const volatile uint32_t *)(map + CLOSED_AT);
 	slots = (uint64_t *)(map + at);
+	/* What was known is said in words of the ring before. */
+	memset(places, 0, sizeof(places));
+	n_places = 0;
 	mask = n - 1;
 	next_index = first;
 	return PyBool_FromLong(1);
@@ -341,6 +353,7 @@ static PyObject *step_begin(PyObject *self, PyObject *object)
 static PyObject *step_end(PyObject *self, PyObject *object)
 {
 	struct task *t = find(object);
+	uint64_t what, other;
 
 	(void)self;
 	running = 0;
@@ -348,8 +361,12 @@ static PyObject *step_end(PyObject *self, PyObject *object)
 		return none();
 	t->in_step = 0;
 	t->end = busy_until = now();
-	if (!t->ready)
-		return PyBool_FromLong(1);
+	if (!t->ready) {
+		if (!known_wait(object, &what, &other))
+			return PyBool_FromLong(1);
+		put(t, WAITS, what, other);
+		return none();
+	}
 	put(t, READY, 0, 0);
 	return none();
 }
@@ -439,6 +456,8 @@ static PyMethodDef methods[] = {
 	{"waits", step_waits, METH_VARARGS, NULL},  {"over", step_over, METH_VARARGS, NULL},
 	{"eager", step_eager, METH_VARARGS, NULL},  {"unready", step_unready, METH_O, NULL},
 	{"current", step_current, METH_NOARGS, NULL}, {"due", step_due, METH_O, NULL},
+	{"chain", step_chain, METH_VARARGS, NULL},  {"code", step_code, METH_VARARGS, NULL},
+	{"place", step_place, METH_VARARGS, NULL},
 	{NULL, NULL, 0, NULL},
 };
 
