@@ -30,6 +30,10 @@ def covered(pieces):
     return total
 
 
+def integral(curve):
+    return sum(k * ns for k, ns in enumerate(curve["time_ns_at"]))
+
+
 def differences(states, report):
     """What in @report (JSON) is not what the states add up to; nothing: all is."""
     figures = json.loads(report)
@@ -53,3 +57,7 @@ def differences(states, report):
     known = duration - covered(by_slot.get("unknown", []))
     if known != figures["known"]["duration_ns"]:
         yield f"known: {figures['known']}, the states say {known}"
+    for curve in ("parallelism", "concurrency", "demand"):
+        parts = sum(integral(p[curve]) for p in figures["processes"] if curve in p)
+        if parts != integral(figures[curve]):
+            yield f"{curve}: {integral(figures[curve])}, the processes have {parts} together"

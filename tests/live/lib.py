@@ -85,6 +85,9 @@ def identity(figures):
               == thread["end_ns"] - thread["start_ns"], "identity", thread)
     for curve in ("parallelism", "concurrency", "demand"):
         check(sum(figures[curve]["time_ns_at"]) == figures["window"]["duration_ns"], curve)
+        in_all = sum(k * ns for k, ns in enumerate(figures[curve]["time_ns_at"]))
+        parts = sum(k * ns for p in figures["processes"] for k, ns in enumerate(p[curve]["time_ns_at"] if curve in p else []))
+        check(in_all == parts, curve, "of the processes together", parts, "in all", in_all)
     running = sum(k * ns for k, ns in enumerate(figures["parallelism"]["time_ns_at"]))
     check(running == figures["time_ns"]["running"], "P and running time", running)
 

@@ -184,6 +184,7 @@ void figures_free(struct figures *figures)
 			continue;
 		curve_free(&figures->processes[i]->parallelism);
 		curve_free(&figures->processes[i]->concurrency);
+		curve_free(&figures->processes[i]->demand);
 		free(figures->processes[i]);
 	}
 	free(figures->processes);

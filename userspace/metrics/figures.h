@@ -68,7 +68,8 @@ struct thread_hists {
 };
 
 struct process_figures {
-	struct curve parallelism, concurrency;
+	struct curve parallelism, concurrency, demand;
+	u32 waiting_max[KINDS];
 };
 
 /* A table of waits by call and by what was waited on. */

@@ -133,23 +133,38 @@ static void put_lock(struct buf *b, const struct model *m, const struct lock_fig
 	buf_putc(b, '}');
 }
 
-static void put_level(struct buf *b, const char *key, const struct curve *c, u64 active_ns, u64 duration_ns)
+static void put_level(struct buf *b, const char *key, const struct curve *c, u64 active_ns, const struct figures *f)
 {
-	buf_printf(b, ",\"%s\":{\"mean\":%.6f,\"mean_window\":%.6f,\"max\":%u}", key,
-		   curve_mean(c, active_ns), curve_mean_window(c, duration_ns), c->max);
+	buf_putc(b, ',');
+	figures_curve_json(b, key, c, active_ns, f->duration_ns, f->begin_ns);
+	buf_putc(b, '}');
 }
 
-void figures_process_json(struct buf *b, const struct figures *f, u32 id)
+void figures_process_json(struct buf *b, const struct figures *f, u32 id, const struct usage *time)
 {
 	const struct process_figures *p = id < f->n_processes ? f->processes[id] : NULL;
+	bool first = true;
 	u64 active = 0;
 
 	if (!p)
 		return;
 	for (u32 k = 1; k < p->concurrency.n; k++)
 		active += p->concurrency.at[k];
-	put_level(b, "parallelism", &p->parallelism, active, f->duration_ns);
-	put_level(b, "concurrency", &p->concurrency, active, f->duration_ns);
+	put_level(b, "parallelism", &p->parallelism, active, f);
+	put_level(b, "concurrency", &p->concurrency, active, f);
+	put_level(b, "demand", &p->demand, active, f);
+	buf_puts(b, ",\"waiting\":{");
+	for (unsigned int k = 0; k < KINDS; k++) {
+		u64 ns = time->ns[USAGE_KIND + k];
+
+		if (!ns)
+			continue;
+		buf_printf(b, "%s\"%s\":{\"mean_window\":%.6f,\"max\":%u}", first ? "" : ",",
+			   usage_name(USAGE_KIND + k), f->duration_ns ? (double)ns / (double)f->duration_ns : 0,
+			   p->waiting_max[k]);
+		first = false;
+	}
+	buf_putc(b, '}');
 }
 
 void figures_locks_json(struct buf *b, const struct figures *f, const struct model *m)

@@ -20,8 +20,8 @@ void figures_usage_json(struct buf *buf, const struct usage *usage);
 void figures_curve_json(struct buf *buf, const char *key, const struct curve *curve, u64 active_ns, u64 duration_ns,
 			u64 begin_ns);
 void figures_hist_json(struct buf *buf, const char *key, const struct hist *hist);
-/* ,"parallelism" and "concurrency" of a process, over the time that it had something in flight and over
- * the stretch; nothing, if it had no life in it. */
-void figures_process_json(struct buf *buf, const struct figures *figures, u32 process);
+/* ,"parallelism", "concurrency", "demand" and "waiting" of a process, over the time that it had something in flight and
+ * over the stretch; nothing, if it had no life in it. @time: what its threads spent in the stretch. */
+void figures_process_json(struct buf *buf, const struct figures *figures, u32 process, const struct usage *time);
 
 #endif

@@ -37,11 +37,13 @@ static int take_rows(struct frame *f, const struct report *r)
 	f->threads = calloc(g->n_threads + 1, sizeof(*f->threads));
 	f->processes = calloc(g->n_threads + 1, sizeof(*f->processes));
 	for (u32 i = 0; places && f->threads && f->processes && i < g->n_threads; i++) {
-		const struct thread *t = model_thread(r->model, i);
 		struct frame_row *process, *row;
+		const struct thread *t;
 
+		/* There is room for more than there are. */
 		if (!g->threads[i])
 			continue;
+		t = model_thread(r->model, i);
 		row = &f->threads[f->n_threads++];
 		row->tgid = t->tgid;
 		row->tid = t->tid;

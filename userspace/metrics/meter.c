@@ -66,16 +66,14 @@ static void step(struct meter *meter, u64 ts)
 {
 	const struct counts *counts = model_counts(meter->model);
 	u64 from = meter->last_ns, dt;
-	u32 flight, demand, held;
+	u32 flight, demand;
 
 	if (ts <= from)
 		return;
 	meter_refresh(meter);
 	dt = ts - from;
 	flight = counts_concurrency(counts, meter->parked);
-	held = model_gil_held_back(meter->model);
-	demand = counts->running + counts->ready;
-	demand = demand > held ? demand - held : 0;
+	demand = counts_demand(counts);
 	for (u32 i = 0; i < meter->n_stretches; i++) {
 		struct figures *figures = meter->stretches[i].figures;
 
@@ -196,6 +194,14 @@ static void on_window_begin(void *ctx, u64 ts)
 		meter->to_ns = meter->to_ns > UINT64_MAX - ts ? UINT64_MAX : meter->to_ns + ts;
 	}
 	stretch_open(meter, &meter->stretches[0], ts);
+}
+
+static void on_held_back(void *ctx, const struct thread *thread)
+{
+	struct meter *meter = ctx;
+
+	if (!thread->outsider)
+		meter_touch(meter, thread->process->id, meter->last_ns);
 }
 
 static void on_process_start(void *ctx, const struct process *process, u64 ts)
@@ -330,6 +336,7 @@ static const struct model_sink sink = {
 	.record = on_record,
 	.window_begin = on_window_begin,
 	.process_start = on_process_start,
+	.held_back = on_held_back,
 	.thread_start = on_thread_start,
 	.state = on_state,
 	.wakeup = on_wakeup,

@@ -21,7 +21,8 @@ struct stretch {
 /* What a process was at since `last_ns`; see meter_touch(). */
 struct process_level {
 	u64 last_ns;
-	u32 running, flight;
+	u32 running, flight, demand;
+	u32 waiting[KINDS], kinds; /* as in struct counts; of no other kinds */
 	bool touched;
 };
 

@@ -64,6 +64,13 @@ static void level_flush(struct meter *meter, u32 id, struct process_level *level
 			  level->flight > 0);
 		curve_add(&process->concurrency, level->flight, from, ts - from,
 			  level->flight > 0);
+		curve_add(&process->demand, level->demand, from, ts - from, level->flight > 0);
+		for (u32 kinds = level->kinds; kinds; kinds &= kinds - 1) {
+			unsigned int k = (unsigned int)__builtin_ctz(kinds);
+
+			if (level->waiting[k] > process->waiting_max[k])
+				process->waiting_max[k] = level->waiting[k];
+		}
 	}
 	level->last_ns = ts;
 }
@@ -95,6 +102,10 @@ void meter_refresh(struct meter *meter)
 
 		level->running = counts->running;
 		level->flight = counts_concurrency(counts, meter->parked);
+		level->demand = counts_demand(counts);
+		level->kinds = counts->kinds;
+		for (u32 kinds = counts->kinds; kinds; kinds &= kinds - 1)
+			level->waiting[__builtin_ctz(kinds)] = counts->waiting[__builtin_ctz(kinds)];
 		level->touched = false;
 		if (!level->last_ns)
 			level->last_ns = meter->last_ns;

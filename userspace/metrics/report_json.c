@@ -139,7 +139,7 @@ static void put_processes(struct buf *b, const struct report *r)
 		}
 		buf_puts(b, "],");
 		figures_usage_json(b, &sums[p->id]);
-		figures_process_json(b, f, p->id);
+		figures_process_json(b, f, p->id, &sums[p->id]);
 		buf_putc(b, '}');
 	}
 	buf_putc(b, ']');

@@ -45,7 +45,10 @@ void change_held_back(struct model *m, struct thr *t)
 	if (held == t->held_back)
 		return;
 	t->held_back = held;
-	m->held_back += held ? 1u : -1u;
+	m->counts.held_back += held ? 1u : -1u;
+	m->process_counts[t->pub.process->id].held_back += held ? 1u : -1u;
+	if (m->open && t->told)
+		FOR_SINKS(m, held_back, &t->pub);
 	if (t->step)
 		task_thread_changed(m, t, m->now);
 }

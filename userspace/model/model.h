@@ -101,6 +101,7 @@ struct counts {
 	u32 alive, running, ready, stopped, unknown;
 	u32 waiting[KINDS];
 	u32 kinds;               /* bits of those that are not 0: mostly few */
+	u32 held_back;           /* running or ready, but not in demand: a GIL holds them back (of tasks: 0) */
 };
 
 /* A lock interval: from the first wait on a lock until the thread runs on holding it or gives up. */
@@ -195,6 +196,8 @@ struct model_sink {
 	/* @span has ended at span->end_ns; thread->state is the next one (STATE_NONE: life over).
 	 * Never of length 0: a state that is left at once is not told. */
 	void (*state)(void *ctx, const struct span *span);
+	/* A GIL begins or ceases to hold @thread back, at the latest record: it counts in counts.held_back, or no longer. */
+	void (*held_back)(void *ctx, const struct thread *thread);
 	void (*wakeup)(void *ctx, const struct wakeup *wakeup);
 	void (*lock_wait)(void *ctx, const struct lock_wait *wait);
 	/* Holder of a GIL as sampled; NO_THREAD: nobody or not readable (then !known). */
@@ -241,6 +244,8 @@ const struct counts *model_process_counts(const struct model *model, u32 process
 /* Concurrency now, from @counts: running + ready + waiting in kinds not parked. Unknown threads are
  * not in it: the upper bound is counts_concurrency() + counts->unknown. */
 u32 counts_concurrency(const struct counts *counts, u32 parked);
+/* D of such counts. */
+u32 counts_demand(const struct counts *counts);
 /* Threads that only ask for a GIL, or are preempted just after they gave it away on demand, now: they do not count as
  * demand. D = running + ready - this. */
 u32 model_gil_held_back(const struct model *model);

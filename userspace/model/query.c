@@ -33,9 +33,16 @@ u32 counts_concurrency(const struct counts *counts, u32 parked)
 	return n;
 }
 
+u32 counts_demand(const struct counts *counts)
+{
+	u32 n = counts->running + counts->ready;
+
+	return n > counts->held_back ? n - counts->held_back : 0;
+}
+
 u32 model_gil_held_back(const struct model *m)
 {
-	return m->held_back;
+	return m->counts.held_back;
 }
 
 const struct counts *model_task_counts(const struct model *m)
@@ -146,8 +153,8 @@ int model_check(const struct model *m, struct error *err)
 	if (c->alive != sum || alive != sum)
 		return error_set(err, -EINVAL, "%u threads live, %u are counted, their states add up to %u",
 				 alive, c->alive, sum);
-	if (held != m->held_back || held > c->running + c->ready)
+	if (held != c->held_back || held > c->running + c->ready)
 		return error_set(err, -EINVAL, "%u threads are held back by a GIL, %u are counted", held,
-				 m->held_back);
+				 c->held_back);
 	return check_tasks(m, err);
 }

@@ -32,7 +32,7 @@ struct thr {
 	u32 early_waker;
 	u8 early_context;
 	bool exiting;
-	bool held_back;    /* counts in model.held_back */
+	bool held_back;    /* counts in its counts.held_back */
 	u32 alive_index;
 	struct lock_interval lock;
 	u64 gave_ns;       /* it let go of the GIL when asked to, or began to run again then; 0: no */
@@ -96,7 +96,6 @@ struct model {
 	u32 n_pending;
 
 	struct counts counts;
-	u32 held_back;
 	bool open, closed;
 	u64 begin_ns, end_ns, now;
 	u64 gap_until;      /* some CPU is silent until then */
