@@ -147,6 +147,8 @@ test("a region that the program marked is what comes into view", async (t) => {
 
 	assert.equal(Number(parameters.get("visStart")), Math.min(...regions.map((r) => r.window.begin_ns)));
 	assert.ok(Number(parameters.get("visEnd")) > Number(parameters.get("visStart")));
+	/* It ends as it should once it serves; before, a signal is a signal. */
+	assert.equal((await get(9001, "/")).status, 200);
 	assert.equal(await server.end(), 0);
 });
 
