@@ -15,16 +15,16 @@
 #include "corun.h"
 
 #define PIPES 4
-#define ROUNDS 20
+#define ROUNDS 8
 
 static int in[PIPES], out[PIPES];
 static atomic_long bytes;
 
-// Every 20 ms something comes through each pipe; then they are closed.
+// Every 50 ms something comes through each pipe; then they are closed.
 static void *writer(void *unused)
 {
 	for (int round = 0; round < ROUNDS; round++) {
-		nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+		nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
 		for (int i = 0; i < PIPES; i++)
 			if (write(out[i], "dish", 4) != 4)
 				return NULL;
