@@ -104,7 +104,7 @@ int attach_python_find(s32 tgid, struct attach_python *at)
 int attach_python_run(const struct attach_python *at, const char *path)
 {
 	s32 pending = 1;
-	u64 breaker;
+	u64 breaker = 0;
 	int code;
 
 	if (strlen(path) >= PYTHON_SCRIPT_MAX)

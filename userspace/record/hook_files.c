@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/hook_files.h"
 
-#ifndef STEP_OBJECT
+#if !defined(STEP_OBJECT) || !defined(NODE_OBJECT)
 #error "STEP_OBJECT and NODE_OBJECT are the paths of the hooks' extension modules; the Makefile gives them"
 #endif
 
