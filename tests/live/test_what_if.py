@@ -43,7 +43,8 @@ def slices():
     try:
         yield
     finally:
-        length.write_text(before)
+        # Another run of this test may have set it before: 0 is the kernel's own length.
+        length.write_text("0" if before.strip() == "4" else before)
 
 
 def real_time():
