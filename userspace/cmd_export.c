@@ -189,6 +189,9 @@ static void say_result(const struct cmd *cmd, const struct options *o, int trace
 	if (!result->threads && !o->format->write &&
 	    (o->export.n_tgids || o->export.n_tids || o->export.comm || o->export.from_ns))
 		cmd_fail(cmd, "no thread of the trace is what the options ask for; %s is empty", output);
+	if (result->no_path)
+		fprintf(stderr, "no critical path: it takes memory for each of more than %d states; --critical-path "
+			"draws it all the same\n", EXPORT_PATH_STATES);
 	if (o->format->write)
 		; /* a page keeps each trace on a time of its own */
 	else if (traces > 1 && result->unsure_ns < 0)
@@ -247,7 +250,7 @@ const struct cmd cmd_export = {
 		"      --lang LANG      html: the page opens in English (en) or Korean (ko)\n"
 		"      --lesson FILE    html: the page asks first; viewer/PAGE.md describes FILE\n"
 		"      --compat         chrome: slices alone, for viewers older than Perfetto v54\n"
-		"      --critical-path  chrome, perfetto: a track of it too (takes more memory)\n"
+		"      --critical-path  chrome, perfetto: its track in a long trace too (takes memory)\n"
 		"\n"
 		"Several traces, also of several hosts, go onto one time line by their wall clocks.\n"
 		"\n"

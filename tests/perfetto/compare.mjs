@@ -125,9 +125,8 @@ export async function compare(trace, json, options = []) {
 
 		assert.deepEqual(lives.sort((x, y) => x - y), alive.sort((x, y) => x - y));
 		/* The critical path tiles the window. */
-		if (options.includes("--critical-path"))
-			assert.equal(Number((await tp.rows("select sum(dur) ns from slice where category = 'path'"))[0].ns),
-				figures.window.duration_ns);
+		assert.equal(Number((await tp.rows("select sum(dur) ns from slice where category = 'path'"))[0].ns),
+			figures.window.duration_ns);
 		/* Counters: their integrals are the mean figures. */
 		const end = figures.window.duration_ns;
 		const mean = (c) => c.time_ns_at.reduce((sum, ns, k) => sum + k * ns, 0);

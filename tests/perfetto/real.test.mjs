@@ -16,7 +16,7 @@ test.after(() => fs.rmSync(folder, { recursive: true }));
 
 for (const name of fs.readdirSync(demo).filter((f) => f.endsWith(".corun")))
 	test(`kept ${name}, compressed`, () => compare(path.join(demo, name),
-		path.join(folder, `${name}.json.gz`), ["--critical-path"]));
+		path.join(folder, `${name}.json.gz`)));
 
 const programs = {
 	"python3 threads": ["python3", "-c", "import threading\ndef f():\n s=0\n" +

@@ -90,7 +90,7 @@ static char *export(const struct export_options *options, u32 n, struct export_r
 	return text;
 }
 
-/* Slices: 7 of threads, and 1 of the contended mutex. */
+/* Slices: 7 of threads, 1 of the contended mutex, 1 of the critical path. */
 static int times(const char *text, const char *what)
 {
 	int n = 0;
@@ -106,14 +106,14 @@ static void everything(void **state)
 	char *text = export(&options, 1, NULL);
 
 	(void)state;
-	assert_int_equal(times(text, "\"ph\":\"X\""), 7 + 1);
+	assert_int_equal(times(text, "\"ph\":\"X\""), 7 + 1 + 1);
 	assert_int_equal(times(text, "\"ph\":\"T\""), 7);
 	assert_int_equal(times(text, "\"ph\":\"s\""), 2);
 	assert_non_null(strstr(text, "\"ts\":0.000,\"args\":{\"running\":3,\"in flight\":3}"));
 	free(text);
 	options.compat = true;
 	text = export(&options, 1, NULL);
-	assert_int_equal(times(text, "\"ph\":\"X\""), 7 + 1);
+	assert_int_equal(times(text, "\"ph\":\"X\""), 7 + 1 + 1);
 	assert_int_equal(times(text, "\"ph\":\"T\""), 0);
 	free(text);
 }
@@ -127,7 +127,7 @@ static void a_stretch(void **state)
 	/* The wait is cut at 200, the run after it at 350; time still counts from the window. */
 	assert_non_null(strstr(text, "\"name\":\"pipe\",\"pid\":100,\"tid\":101,\"ts\":0.200,\"dur\":0.100"));
 	assert_non_null(strstr(text, "\"name\":\"On CPU\",\"pid\":100,\"tid\":101,\"ts\":0.300,\"dur\":0.050"));
-	assert_int_equal(times(text, "\"ph\":\"X\""), 4);
+	assert_int_equal(times(text, "\"ph\":\"X\""), 4 + 1);
 	/* What stands at `from` is right from the first sample. */
 	assert_non_null(strstr(text, "\"ts\":0.200,\"args\":{\"running\":2,\"in flight\":3,\"waiting: pipe\":1}"));
 	assert_non_null(strstr(text, "\"from_ns\":200,\"to_ns\":350"));
@@ -190,7 +190,7 @@ static void two_hosts(void **state)
 	write_trace(1, "two", "b", 5000002000ull);
 	text = export(&options, 2, &result);
 	assert_int_equal(result.unsure_ns, 1000);
-	assert_int_equal(times(text, "\"ph\":\"X\""), 2 * (7 + 1));
+	assert_int_equal(times(text, "\"ph\":\"X\""), 2 * (7 + 1 + 1));
 	assert_non_null(strstr(text, "\"name\":\"one: main\""));
 	assert_non_null(strstr(text, "\"name\":\"two: main\""));
 	assert_non_null(strstr(text, "\"ts\":2.000,\"args\":{\"running\":3,\"in flight\":3}"));

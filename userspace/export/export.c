@@ -75,6 +75,10 @@ static int tell_path(struct job *job, const struct graph *graph, const struct se
 
 	if (!code)
 		code = path_find(&path, graph, NULL, 0, true);
+	if (code == -E2BIG) {
+		job->result->no_path = true;
+		return 0;
+	}
 	if (code)
 		return error_set(err, code, "there is no room for the critical path (memory, or "
 				 "$TMPDIR); export without --critical-path");
@@ -90,6 +94,12 @@ static int tell_path(struct job *job, const struct graph *graph, const struct se
 	}
 	path_free(path);
 	return 0;
+}
+
+/* It is everybody's path: unasked it stands where everybody does. */
+static bool wants_path(const struct export_format *format, const struct export_options *o)
+{
+	return format->path && (o->critical_path || (!o->n_tgids && !o->n_tids && !o->comm));
 }
 
 static int export_part(struct job *job, u32 index, struct export_options *options,
@@ -111,8 +121,10 @@ static int export_part(struct job *job, u32 index, struct export_options *option
 		select_init(&selection, job->format, ctx, options, model);
 		code = model_add_sink(model, &select_sink, &selection);
 	}
-	if (!code && options->critical_path && job->format->path) {
+	if (!code && wants_path(job->format, options)) {
 		code = graph_new(&graph, model);
+		if (!code && !options->critical_path)
+			graph_at_most(graph, EXPORT_PATH_STATES);
 		if (!code)
 			code = model_add_sink(model, graph_sink(), graph);
 	}

@@ -52,7 +52,8 @@ struct export_options {
 	const char *comm;     /* glob: threads (or processes) that were ever so called; NULL: all */
 	u64 min_wait_ns;      /* draw no shorter wait; the counters still count it */
 	bool all_idle;        /* kernel threads and the idle task too */
-	bool critical_path;   /* a track of it: takes memory (metrics/graph.h) and half as long again */
+	bool critical_path;   /* a track of it in any case; else only if all threads are exported and it has at most
+			       * EXPORT_PATH_STATES: it takes memory for each (metrics/graph.h) */
 
 	const struct export_part *part; /* set by export_file() */
 	export_progress progress;       /* likewise */
@@ -97,12 +98,15 @@ const struct export_format *export_format_by_name(const char *name);
 /* For who reads a trace: say how far it is. 0, or -EINTR with @err when that ends the export. */
 int export_goes_on(const struct export_options *options, u64 done, u64 total, struct error *err);
 
+#define EXPORT_PATH_STATES 250000
+
 /* What became of an export. */
 struct export_result {
 	int status;    /* enum trace_status, the worst: cut and damaged traces go as far as they read */
 	u64 bytes;     /* before compression */
 	u64 threads;   /* that were exported */
 	s64 unsure_ns; /* several traces: as in struct export_part, the worst */
+	bool no_path;  /* the critical path was too long to be drawn unasked */
 };
 
 /*

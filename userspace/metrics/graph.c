@@ -34,7 +34,7 @@ struct graph {
 	struct map lock_index; /* mixed key: index + 1 */
 	int fd;             /* what does not stay in memory; -1: not needed yet */
 	int error;
-	bool in_memory;     /* or not at all */
+	u32 most;           /* nodes; more: not at all */
 	u32 cpus, usable;   /* online; what the thread seen last may use */
 	u64 at;             /* outside_ns is integrated up to here */
 	u64 outside_ns;     /* what one ready thread lost to others, so far */
@@ -48,13 +48,14 @@ int graph_new(struct graph **out, const struct model *model)
 		return -ENOMEM;
 	g->model = model;
 	g->fd = -1;
+	g->most = NO_NODE;
 	*out = g;
 	return 0;
 }
 
-void graph_in_memory(struct graph *g)
+void graph_at_most(struct graph *g, u32 nodes)
 {
-	g->in_memory = true;
+	g->most = nodes;
 }
 
 static void free_blocks(struct graph *g)
@@ -101,10 +102,6 @@ static int add_block(struct graph *g)
 
 	if (blocks)
 		g->blocks = blocks;
-	if (!code && spill && g->in_memory) {
-		free_blocks(g);
-		return -E2BIG;
-	}
 	if (!code && spill)
 		code = spill_file(g, g->n_blocks);
 	if (code)
@@ -142,8 +139,12 @@ static void open_node(struct graph *g, const struct thread *t, u32 from, u64 ts)
 	struct lane *lane = g->error ? NULL : lane_of(g, t->id);
 	u32 index = g->n;
 
-	if (!g->error && (index == NO_NODE || index / BLOCK_NODES >= g->n_blocks))
-		g->error = index == NO_NODE ? -EFBIG : add_block(g);
+	if (!g->error && index >= g->most) {
+		free_blocks(g);
+		g->error = -E2BIG;
+	}
+	if (!g->error && index / BLOCK_NODES >= g->n_blocks)
+		g->error = add_block(g);
 	if (g->error)
 		return;
 	node = graph_node(g, index);

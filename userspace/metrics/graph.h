@@ -62,8 +62,8 @@ struct graph;
 int graph_new(struct graph **graph, const struct model *model);
 void graph_free(struct graph *graph);
 const struct model_sink *graph_sink(void);
-/* Give up, with -E2BIG, where the nodes do not fit in memory: for who would like the graph, but not at any price. */
-void graph_in_memory(struct graph *graph);
+/* Give up, with -E2BIG, where there are more nodes than @nodes: for who would like the graph, but not at any price. */
+void graph_at_most(struct graph *graph, u32 nodes);
 #define GRAPH_NODES_IN_MEMORY 1048576
 /* 0, or -errno of what went wrong on the way (memory, the file's disk). Then the graph is no use. */
 int graph_error(const struct graph *graph);

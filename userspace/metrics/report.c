@@ -205,7 +205,7 @@ int report_read(struct report **out, const char *path, const struct report_optio
 			code = graph_new(&r->graph, r->model);
 		/* A plain report takes memory by threads and locks, not by events. */
 		if (!code && !o->path_segments && !o->ask_what_if)
-			graph_in_memory(r->graph);
+			graph_at_most(r->graph, GRAPH_NODES_IN_MEMORY);
 		if (!code)
 			code = model_add_sink(r->model, graph_sink(), r->graph);
 		if (!code)
