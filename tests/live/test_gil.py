@@ -8,6 +8,7 @@ import time
 
 from lib import (Skip, check, corun, dump, here, identity, need, no_loss, programs, record, report, run,
                  scratch, test)
+from python314 import python314
 from pythons import Witness, all_pythons, free_threaded_python, libpython
 
 PROG = here / "prog"
@@ -145,6 +146,11 @@ for each in all_pythons().items():
 
 
 @test
+def python_3_14_waits_and_names():
+    return waits_by_name(python314())
+
+
+@test
 def python_without_a_gil():
     """It is said that there is none; names, and what its threads wait for, are known all the same."""
     program = free_threaded_python()
@@ -165,11 +171,8 @@ def gil_locks(figures):
     return [lock for lock in figures["locks"] if lock["kind"] == "gil"]
 
 
-@test
-def gil_holder_of_the_system_python_against_its_own_log():
-    program = "/usr/bin/python3"
-    if not os.path.exists(program):
-        raise Skip(f"there is no {program}")
+def holder_against_own_log(program):
+    """The threads note when they had the GIL: whoever waits meanwhile waits for that one."""
     trace, out = record(program, PROG / "gil_log.py", 1.5)
     figures = report(trace)
     no_loss(figures)
@@ -187,8 +190,21 @@ def gil_holder_of_the_system_python_against_its_own_log():
     note = f"{total} waits that the log tells of: holder right in {right}, wrong in {wrong}, not read in {unread}"
     check(total > 100, note)
     check(right >= 0.99 * (right + wrong) and unread <= 0.04 * total, note)
+    return note
+
+
+@test
+def gil_holder_of_the_system_python_against_its_own_log():
+    program = "/usr/bin/python3"
+    if not os.path.exists(program):
+        raise Skip(f"there is no {program}")
     stripped = run("nm", os.path.realpath(program)).stderr
-    return note + (", stripped" if "no symbols" in stripped else "")
+    return holder_against_own_log(program) + (", stripped" if "no symbols" in stripped else "")
+
+
+@test
+def gil_holder_of_3_14_against_its_own_log():
+    return holder_against_own_log(python314())
 
 
 def unknown_once_known(trace, lock):
