@@ -101,12 +101,14 @@ $(B)/userspace/record/embed.o: $(BPF_OBJ)
 $(B)/userspace/record/embed.o: CPPFLAGS += -DBPF_OBJECT='"$(B)/bpf/corun.bpf.o"'
 
 # So do the sources of the Python hook.
-$(B)/userspace/record/hook_files.o: $(wildcard userspace/hook/*.py userspace/hook/*.js) \
-				    $(B)/userspace/hook/step.so $(B)/userspace/hook/node_marks.so
+$(B)/userspace/record/hook_files.o: $(wildcard userspace/hook/*.py userspace/hook/*.js userspace/hook/*.rb) \
+				    $(B)/userspace/hook/step.so $(B)/userspace/hook/node_marks.so \
+				    $(B)/userspace/hook/ruby_marks.so
 $(B)/userspace/record/hook_files.o: CPPFLAGS += -DSTEP_OBJECT='"$(B)/userspace/hook/step.so"' \
-						-DNODE_OBJECT='"$(B)/userspace/hook/node_marks.so"'
+						-DNODE_OBJECT='"$(B)/userspace/hook/node_marks.so"' \
+						-DRUBY_OBJECT='"$(B)/userspace/hook/ruby_marks.so"'
 
-# The hooks' extension modules: Python and Node load them, so they are shared objects in every kind of build.
+# The hooks' extension modules: Python, Node and Ruby load them, so they are shared objects in every kind of build.
 $(B)/userspace/hook/%.so: userspace/hook/%.c userspace/hook/step_wait.h userspace/corun.h $(MAKEFILE_LIST)
 	$(call say,SO,$@)
 	$(Q)mkdir -p $(@D)

@@ -64,24 +64,28 @@ static int parse_gil(const struct cmd *cmd, const char *text, enum gil_mode *mod
 /* "on", "off", or a list of what is seen besides. */
 static int parse_tasks(const struct cmd *cmd, const char *text, struct recording_options *o)
 {
+	const struct {
+		const char *word;
+		bool *on;
+	} kinds[] = {{"go", &o->tasks_go}, {"node", &o->tasks_node}, {"ruby", &o->tasks_ruby}};
+
 	o->tasks_off = !strcmp(text, "off");
-	o->tasks_go = o->tasks_node = false;
+	o->tasks_go = o->tasks_node = o->tasks_ruby = false;
 	if (o->tasks_off || !strcmp(text, "on"))
 		return 0;
 	for (const char *word = text; *word; word += *word == ',') {
-		size_t len = strcspn(word, ",");
+		size_t len = strcspn(word, ","), i = 0;
 
-		if (len == 2 && !strncmp(word, "go", 2))
-			o->tasks_go = true;
-		else if (len == 4 && !strncmp(word, "node", 4))
-			o->tasks_node = true;
-		else
+		while (i < ARRAY_SIZE(kinds) && (strlen(kinds[i].word) != len || strncmp(word, kinds[i].word, len)))
+			i++;
+		if (i == ARRAY_SIZE(kinds))
 			break;
+		*kinds[i].on = true;
 		word += len;
 		if (!*word)
 			return 0;
 	}
-	return cmd_usage(cmd, "--tasks is on, off, go, node or go,node, not '%s'", text);
+	return cmd_usage(cmd, "--tasks is on, off, or of go,node,ruby one or more, not '%s'", text);
 }
 
 static int parse_option(const struct cmd *cmd, int c, char **argv, struct recording_options *o)
@@ -421,7 +425,8 @@ static int prepare_command(struct live *l, struct error *err)
 
 	if (code)
 		return code;
-	code = hook_enter(&hook, l->marks, !l->options->tasks_off, l->options->tasks_node);
+	code = hook_enter(&hook, l->marks, (struct hook_kinds){.python = !l->options->tasks_off,
+			  .node = l->options->tasks_node, .ruby = l->options->tasks_ruby});
 	if (!code)
 		code = command_prepare(&l->command, l->options->target.command, false, err);
 	hook_leave(&hook);

@@ -13,6 +13,7 @@ struct recording_options {
 	bool tasks_off;      /* leave the program's Python alone */
 	bool tasks_go;       /* goroutines too */
 	bool tasks_node;     /* Node's async resources too */
+	bool tasks_ruby;     /* Ruby's fibers too */
 	const char *probes;  /* --probes: file, or NULL */
 	bool wait_all, redact, quiet, user_stacks, kernel_stacks;
 	const char *parked;
@@ -33,11 +34,11 @@ struct recording {
 	"                          if it exists\n"                                                 \
 	"      --wait-all          go on until every descendant of COMMAND has ended\n"            \
 	"      --parked KINDS      wait kinds that count as parked (join,child,poll ...)\n"        \
-	"      --tasks on|off|go|node\n"                                                          \
+	"      --tasks on|off|go,node,ruby\n"                                                     \
 	"                          asyncio's tasks and the names of Python's threads, by a hook in the\n" \
 	"                          command's Python (default); go: goroutines too, by uprobes on Go's\n" \
-	"                          scheduler; node: async resources too, by a hook in the command's\n" \
-	"                          Node; both slow the program; go,node: both\n"                     \
+	"                          scheduler; node: async resources too, ruby: fibers too, by hooks in\n" \
+	"                          the command's Node and Ruby; all three slow the program\n"        \
 	"      --probes FILE       USDT probes of programs as what their tasks do; TASKS.md has the form\n" \
 	"      --gil sample|probe|off\n"                                                          \
 	"                          Python's GIL: who holds it as seen at switches (default); by\n" \

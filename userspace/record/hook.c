@@ -94,7 +94,7 @@ static int set_in_front(struct hook *h, const char *name, const char *text, char
 	return code;
 }
 
-int hook_enter(struct hook *h, const struct marks *marks, bool python, bool node)
+int hook_enter(struct hook *h, const struct marks *marks, struct hook_kinds kinds)
 {
 	char number[16], path[128];
 	int code;
@@ -107,14 +107,17 @@ int hook_enter(struct hook *h, const struct marks *marks, bool python, bool node
 		if (h->facts >= 0)
 			code = set(h, "CORUN_FACTS", number);
 	}
-	if (!code && (python || node))
+	if (!code && (kinds.python || kinds.node || kinds.ruby))
 		code = write_for_command(marks);
 	snprintf(path, sizeof(path), "%s/" HOOK_FOLDER, marks_folder(marks));
-	if (!code && python)
+	if (!code && kinds.python)
 		code = set_in_front(h, "PYTHONPATH", path, ':');
 	snprintf(path, sizeof(path), "--require %s/" HOOK_FOLDER "/" HOOK_NODE, marks_folder(marks));
-	if (!code && node)
+	if (!code && kinds.node)
 		code = set_in_front(h, "NODE_OPTIONS", path, ' ');
+	snprintf(path, sizeof(path), "-r%s/" HOOK_FOLDER "/" HOOK_RUBY, marks_folder(marks));
+	if (!code && kinds.ruby)
+		code = set_in_front(h, "RUBYOPT", path, ' ');
 	return code;
 }
 

@@ -3,7 +3,8 @@
  * hook.h - how the command gets to know that it is recorded: its environment.
  *
  * CORUN_MARKS (the folder for rings) and CORUN_FACTS (a descriptor) are for programs that mark
- * themselves; the Python hook's folder is put in front of PYTHONPATH.
+ * themselves; the Python hook's folder is put in front of PYTHONPATH, the
+ * hooks of Node and Ruby in front of NODE_OPTIONS and RUBYOPT.
  */
 #ifndef CORUN_RECORD_HOOK_H
 #define CORUN_RECORD_HOOK_H
@@ -17,14 +18,19 @@ struct hook {
 	struct {
 		const char *name;
 		char *before; /* owned; NULL: it was not set */
-	} saved[4];
+	} saved[5];
 	size_t n_saved;
 	int facts; /* the descriptor that the command inherits */
 };
 
-/* Set them in our own environment, before the fork. @python, @node: with the hook for it. 0 or -errno; what
- * was set stands until hook_leave() in any case. */
-int hook_enter(struct hook *hook, const struct marks *marks, bool python, bool node);
+/* Whose hooks the command gets. */
+struct hook_kinds {
+	bool python, node, ruby;
+};
+
+/* Set them in our own environment, before the fork. 0 or -errno; what was set stands until hook_leave() in
+ * any case. */
+int hook_enter(struct hook *hook, const struct marks *marks, struct hook_kinds kinds);
 /* Does this process, which runs already, use asyncio? */
 bool hook_uses_asyncio(s32 tgid);
 /* Write one of hook_files (hook_files.h) into @folder, for the user whom the command runs as. */

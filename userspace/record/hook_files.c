@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "record/hook_files.h"
 
-#if !defined(STEP_OBJECT) || !defined(NODE_OBJECT)
-#error "STEP_OBJECT and NODE_OBJECT are the paths of the hooks' extension modules; the Makefile gives them"
+#if !defined(STEP_OBJECT) || !defined(NODE_OBJECT) || !defined(RUBY_OBJECT)
+#error "STEP_OBJECT, NODE_OBJECT and RUBY_OBJECT are the paths of the hooks' extension modules; the Makefile gives them"
 #endif
 
 /* A file as bytes and a length, both in read-only memory. */
@@ -29,6 +29,8 @@ FILE_BYTES(corun_jobs, "userspace/hook/corun_jobs.py");
 FILE_BYTES(corun_step, STEP_OBJECT);
 FILE_BYTES(corun_node, "userspace/hook/corun_node.js");
 FILE_BYTES(node_marks, NODE_OBJECT);
+FILE_BYTES(corun_ruby, "userspace/hook/corun_ruby.rb");
+FILE_BYTES(ruby_marks, RUBY_OBJECT);
 FILE_BYTES(corun_attach, "userspace/hook/corun_attach.py");
 FILE_BYTES(corun_others, "userspace/hook/corun_others.py");
 
@@ -40,5 +42,7 @@ const struct hook_file hook_files[] = {
 	{"corun_step.so", hook_corun_step, &hook_corun_step_len},
 	{HOOK_NODE, hook_corun_node, &hook_corun_node_len},
 	{"corun_node.node", hook_node_marks, &hook_node_marks_len},
+	{HOOK_RUBY, hook_corun_ruby, &hook_corun_ruby_len},
+	{"corun_fibers.so", hook_ruby_marks, &hook_ruby_marks_len},
 	{NULL, NULL, NULL},
 };

@@ -5,8 +5,9 @@
 
 #include <stddef.h>
 
-/* What Node loads first. */
+/* What Node and Ruby load first. */
 #define HOOK_NODE "corun_node.js"
+#define HOOK_RUBY "corun_ruby.rb"
 
 struct hook_file {
 	const char *name;
