@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Executors and pools of every sort, with what really happened: prints one JSON object a line.
 
-{"job": name, "submitted": ns, "began": ns, "ended": ns, "pid": pid}; {"pickle": ns, "bytes": n}
+{"job": name, "submitted": ns, "began": ns, "ended": ns, "pid": pid}; {"pickle": ns}; {"bytes": n}
 """
 import asyncio
 import concurrent.futures
@@ -40,10 +40,29 @@ def pool_job(submitted):
     note("pool_job", submitted, began)
 
 
-def big_job(data):
+class Mark:
+    """Stands before and behind what is pickled: notes when pickle comes past, there and back."""
+
+    def __init__(self, last):
+        self.last = last
+        self.past()
+
+    def __reduce__(self):
+        self.past()
+        return Mark, (self.last,)
+
+    def past(self):
+        global first
+        if self.last:
+            os.write(1, (json.dumps({"pickle": time.monotonic_ns() - first}) + "\n").encode())
+        else:
+            first = time.monotonic_ns()
+
+
+def big_job(before, data, behind):
     began = time.monotonic_ns()
     note("big_job", 0, began)
-    return data
+    return before, data, behind
 
 
 def aio_job(submitted):
@@ -75,13 +94,9 @@ if __name__ == "__main__":
         assert all(job.result() for job in jobs)
     with multiprocessing.Pool(2) as pool:
         pool.map(pool_job, [time.monotonic_ns() for _ in range(5)], chunksize=1)
-        # Ints, which take pickle a while; bytes would be copied.
-        data = list(range(1 << 30, (1 << 30) + 400000))
-        # On a CPU: what else runs on the machine makes this no longer.
-        begin = time.thread_time_ns()
-        for _ in range(5):
-            text = pickle.dumps(data, protocol=pickle.HIGHEST_PROTOCOL)
-            pickle.loads(text)
-        took = (time.thread_time_ns() - begin) // 5
-        print(json.dumps({"pickle": took, "bytes": len(text)}), flush=True)
-        pool.apply(big_job, (data,))
+        # Ints, which take pickle a while; bytes would be copied. 10 MB.
+        data = list(range(1 << 30, (1 << 30) + 2000000))
+        print(json.dumps({"bytes": len(pickle.dumps(data, protocol=pickle.HIGHEST_PROTOCOL))}), flush=True)
+        before, behind = Mark.__new__(Mark), Mark.__new__(Mark)
+        before.last, behind.last = False, True
+        pool.apply(big_job, (before, data, behind))
