@@ -171,21 +171,27 @@ def gil_locks(figures):
     return [lock for lock in figures["locks"] if lock["kind"] == "gil"]
 
 
+def holders_as_logged(trace, out):
+    """(right, wrong, not read): waits that begin inside a "begin end tid" that the program printed."""
+    spans = sorted(tuple(map(int, line.split())) for line in out.splitlines())
+    starts = [s[0] for s in spans]
+    right = wrong = unread = 0
+    for start, _, _, _, owner in gil_waits(trace):
+        i = bisect.bisect_right(starts, start) - 1
+        if i < 0 or start > spans[i][1]:
+            continue  # between two spans: the log does not say
+        unread += owner is None
+        right += owner == spans[i][2]
+        wrong += owner not in (None, spans[i][2])
+    return right, wrong, unread
+
+
 def holder_against_own_log(program):
     """The threads note when they had the GIL: whoever waits meanwhile waits for that one."""
     trace, out = record(program, PROG / "gil_log.py", 1.5)
     figures = report(trace)
     no_loss(figures)
-    spans = sorted(tuple(map(int, line.split())) for line in out.splitlines())
-    starts = [s[0] for s in spans]
-    right = wrong = unread = 0
-    for start, _, tid, _, owner in gil_waits(trace):
-        i = bisect.bisect_right(starts, start) - 1
-        if i < 0 or start > spans[i][1]:
-            continue  # between two stamps of different threads: the log does not say
-        unread += owner is None
-        right += owner == spans[i][2]
-        wrong += owner not in (None, spans[i][2])
+    right, wrong, unread = holders_as_logged(trace, out)
     total = right + wrong + unread
     note = f"{total} waits that the log tells of: holder right in {right}, wrong in {wrong}, not read in {unread}"
     check(total > 100, note)
@@ -365,17 +371,7 @@ def gvl_of_ruby_against_its_own_log():
     figures = report(trace)
     no_loss(figures)
     identity(figures)
-    stamps = [tuple(map(int, line.split())) for line in out.splitlines()]
-    moments = [ns for ns, _ in stamps]
-    right = wrong = unread = 0
-    for start, _, tid, _, owner in gil_waits(trace):
-        i = bisect.bisect_right(moments, start)
-        # Surely held: between two stamps of one thread with none of another between them.
-        if not 0 < i < len(stamps) or stamps[i - 1][1] != stamps[i][1]:
-            continue
-        unread += owner is None
-        right += owner == stamps[i][1]
-        wrong += owner not in (None, stamps[i][1])
+    right, wrong, unread = holders_as_logged(trace, out)
     gil = gil_locks(figures)
     check(len(gil) == 1, figures["locks"])
     workers = [t for t in figures["threads"] if t["name"].startswith("worker")]

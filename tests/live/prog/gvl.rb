@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 # Threads that compute, and one that sleeps on its own; each logs by itself when it ran Ruby code, for
-# which it must have held the GVL. Prints "stamp tid" lines.
+# which it must have held the GVL. Prints lines of "begin end tid": stamps of one thread, none of another between
+# them, less than 1 ms apart, so that it cannot have lost the GVL meanwhile and got it back.
 limit = Process.clock_gettime(Process::CLOCK_MONOTONIC) + (ARGV[0] || "1.5").to_f
 logs = []
 threads = 4.times.map do |i|
@@ -18,9 +19,12 @@ sleeper = Thread.new { Thread.current.name = "sleeper"; Thread.stop }
 threads.each(&:join)
 sleeper.wakeup
 sleeper.join
-last = nil
-merged = logs.flat_map { |tid, own| own.map { |ns| [ns, tid] } }.sort
-merged.each_with_index do |(ns, tid), i|
-  puts "#{ns} #{tid}" if tid != last || i + 1 == merged.size || merged[i + 1][1] != tid
-  last = tid
+spans = []
+logs.flat_map { |tid, own| own.map { |ns| [ns, tid] } }.sort.each do |ns, tid|
+  if spans.any? && spans.last[2] == tid && ns - spans.last[1] < 1_000_000
+    spans.last[1] = ns
+  else
+    spans << [ns, ns, tid]
+  end
 end
+spans.each { |span| puts span.join(" ") }
