@@ -108,3 +108,20 @@ def a_Ruby_that_dies_in_the_middle_of_a_step():
     tasks = list(history(trace).values())
     check(len(tasks) == 2 and [len(t["steps"]) for t in tasks] == [1, 1], tasks)
     check(tasks[0]["waits"] and tasks[1]["outcome"] != "result", tasks)
+
+
+@test
+def Ruby_without_its_extension_is_left_alone_and_said():
+    need("ruby")
+    deny = scratch / "deny.rb"
+    deny.write_text("""
+module Kernel
+  alias_method :allowed, :require
+  def require(name) = name.end_with?('corun_fibers.so') ? raise(LoadError, name) : allowed(name)
+end
+""")
+    trace, out = record("sh", "-c", f'RUBYOPT="-r{deny} $RUBYOPT" exec ruby -e "Fiber.new {{ p 1 }}.resume"',
+                        options=("--tasks=ruby",), name="ruby-denied.corun")
+    figures = report(trace)
+    check(out == "1\n" and "tasks" not in figures, out, figures.get("tasks"))
+    check(len(figures["notes"]) == 1 and "fibers are not visible" in figures["notes"][0], figures["notes"])
