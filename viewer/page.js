@@ -39,6 +39,8 @@ corun.Page = class extends corun.Picture {
 		document.documentElement.dataset.theme = this.dark ? "dark" : "light";
 		this.traces.forEach((t, i) => { t.title = this.lesson?.title(i) || t.file.replace(/\.corun$/, ""); });
 		this.axis = e("canvas.axis", { tabindex: 0, "aria-label": w.whole });
+		/* A canvas without a height takes half of its width: the lanes would be laid out in what that leaves. */
+		this.axis.style.height = `${this.axisHeight}px`;
 		this.canvas = e("canvas.lanes", { tabindex: 0, role: "img", "aria-label": this.lesson?.hidden ? "" : this.sentence() });
 		this.spacer = e("div.spacer");
 		this.scroll = e("div.scroll", {}, this.spacer, this.canvas);
