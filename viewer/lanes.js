@@ -184,7 +184,7 @@ Object.assign(corun.Painter.prototype, {
 			if (edge && this.look.edge(family))
 				raster.column(raster.color(this.look.edge(family)), x, raster.h - high, raster.h - high + Math.round(raster.scale));
 		};
-		let before = -1;
+		let before = -2; /* the span drawn before; no span is the next one of it */
 
 		this.levels.sums(row.thread).long(v.from, v.to, width, (i) => {
 			const x0 = (s.startOf(i) - v.from) / width, x1 = (s.end[i] - v.from) / width, family = this.look.family(s.code[i]);
