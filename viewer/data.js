@@ -291,11 +291,22 @@ corun.Trace = class {
 	lockWait(thread, start, end) {
 		return this.locks.find((wait) => wait.thread === thread && wait.start <= start && wait.start + wait.length >= end) ?? null;
 	}
+	/* The wait of several turns that @thread was in at @t, blocked or between two turns; or null. */
+	turnsAt(thread, t) {
+		const waits = this.waitsOf(thread), wait = waits[corun.firstAfter(waits, t)];
+
+		return wait?.start <= t ? wait : null;
+	}
 	/* Of a span that begins at @start: the wait of several turns that it is part of, or null. */
 	waitAt(thread, start, code) {
-		const waits = this.waitsOf(thread), wait = code >= corun.WAIT ? waits[corun.firstAfter(waits, start)] : null;
+		const wait = code >= corun.WAIT ? this.turnsAt(thread, start) : null;
 
-		return wait?.start <= start && code === corun.WAIT + wait.kind ? wait : null;
+		return wait && code === corun.WAIT + wait.kind ? wait : null;
+	}
+	/* The code of a state, or of a kind of wait, as the report calls it. */
+	codeOf(name) {
+		return { running: corun.RUNNING, ready: corun.WOKEN, stopped: corun.STOPPED, unknown: corun.UNKNOWN }[name] ??
+			corun.WAIT + this.kinds.findIndex((kind) => kind.name === name);
 	}
 	parked(code) {
 		return code >= corun.WAIT && this.parkedSet.has(code - corun.WAIT);
@@ -304,9 +315,11 @@ corun.Trace = class {
 	flight(code) {
 		return code <= corun.PREEMPTED || (code >= corun.WAIT && !this.parked(code));
 	}
-	/* A wait that is shorter than --min-wait: counted, not drawn. */
-	tooShort(s, i) {
-		return this.min_wait_ns > 0 && s.code[i] >= corun.WAIT && s.end[i] - s.startOf(i) < this.min_wait_ns;
+	/* A wait of @lane, of however many turns, that is shorter than --min-wait: counted, not drawn. */
+	tooShort(lane, s, i) {
+		if (!(this.min_wait_ns > 0) || s.code[i] < corun.WAIT)
+			return false;
+		return (this.waitAt(lane, s.startOf(i), s.code[i])?.length ?? s.end[i] - s.startOf(i)) < this.min_wait_ns;
 	}
 	/* Who ran on each CPU: Pieces by its number. */
 	cpuPieces() {

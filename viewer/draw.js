@@ -153,7 +153,8 @@ corun.Painter = class {
 			this.words.waitingFor(kind);
 	}
 	rect(family, x, y, w, h) {
-		const c = this.c, outlined = family === "unknown" || family === "stopped";
+		/* What is thinner than its own outline is plain, as all is that is thin. */
+		const c = this.c, outlined = (family === "unknown" || family === "stopped") && w >= 3;
 
 		if (!outlined) {
 			c.fillStyle = this.look.fill(family);

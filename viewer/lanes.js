@@ -234,26 +234,27 @@ Object.assign(corun.Painter.prototype, {
 	/* One wait for a lock stays one bar over its time-outs; what parts it is drawn over it. Neighbours of one kind with
 	 * less than a pixel between them are one bar, too. */
 	spans(s, first, last, row, y) {
-		const labels = [], v = this.view, pixel = (v.to - v.from) / v.width;
+		const labels = [], v = this.view, pixel = (v.to - v.from) / v.width, { trace } = this, lane = row.thread;
+		const joins = (a, b) => s.code[b] === s.code[a] && s.code[a] >= corun.WAIT && s.end[b - 1] - s.end[b - 2] < pixel &&
+			!trace.tooShort(lane, s, b) && !trace.turnsAt(lane, s.startOf(b));
+		let drawn = null;
 
 		for (let i = first; i <= last; i++) {
-			if (this.trace.tooShort(s, i))
-				continue;
-			const start = s.startOf(i), whole = this.trace.waitAt(row.thread, start, s.code[i]);
+			const start = s.startOf(i), whole = trace.turnsAt(lane, start);
 
-			if (whole) {
-				if (i === first || start === whole.start)
-					labels.push(this.bar(s.code[i], whole.start, whole.start + whole.length, row, y));
+			if (whole && whole !== drawn && whole.length >= (trace.min_wait_ns ?? 0))
+				labels.push(this.bar(corun.WAIT + whole.kind, whole.start, whole.start + whole.length, row, y));
+			drawn = whole;
+			if (trace.tooShort(lane, s, i) || (whole && s.code[i] === corun.WAIT + whole.kind))
 				continue;
-			}
 			let end = i;
 
-			while (end + 2 <= last && s.code[end + 2] === s.code[i] && s.code[i] >= corun.WAIT &&
-				s.end[end + 1] - s.end[end] < pixel)
+			while (end + 2 <= last && joins(i, end + 2))
 				end += 2;
 			labels.push(this.bar(s.code[i], start, s.end[end], row, y));
 			for (let k = i + 1; k < end; k += 2)
-				this.bar(s.code[k], s.startOf(k), s.end[k], row, y);
+				if (!trace.tooShort(lane, s, k))
+					this.bar(s.code[k], s.startOf(k), s.end[k], row, y);
 			i = end;
 		}
 		/* Above all bars: a short one must not cut the text of a long one. */

@@ -121,12 +121,14 @@ corun.TotalSums = class {
 		this.count = new Int32Array(blocks * many);
 		this.offset = new Float64Array(blocks * many);
 		this.state = { count: new Int32Array(many), offset: new Float64Array(many) };
-		for (let i = 0; i < n; i++) {
+		/* Also of the block that begins after the last change. */
+		for (let i = 0; i <= n; i++) {
 			if (i % BLOCK === 0) {
 				this.count.set(this.state.count, i / BLOCK * many);
 				this.offset.set(this.state.offset, i / BLOCK * many);
 			}
-			this.change(i);
+			if (i < n)
+				this.change(i);
 		}
 	}
 	change(i) {
@@ -192,7 +194,7 @@ corun.Levels = class {
 		if (!sums) {
 			const s = this.trace.columns(id);
 
-			sums = new corun.LaneSums(s, this.slots, (i) => this.trace.tooShort(s, i) ? -1 : this.slot[s.code[i]]);
+			sums = new corun.LaneSums(s, this.slots, (i) => this.trace.tooShort(id, s, i) ? -1 : this.slot[s.code[i]]);
 			this.lanes.set(id, sums);
 		}
 		return sums;

@@ -196,9 +196,9 @@ test("--min-wait: shorter waits are counted, and not drawn", async () => {
 	const lanes = sum(trace.threads.map((id) => sum(view.of(id)))), all = sum(total);
 	let short = 0;
 
-	for (const s of trace.spans_of.values())
+	for (const [id, s] of trace.spans_of)
 		for (let i = 0; i < s.n; i++)
-			short += trace.tooShort(s, i) ? s.end[i] - s.startOf(i) : 0;
+			short += trace.tooShort(id, s, i) ? s.end[i] - s.startOf(i) : 0;
 	assert.ok(short > 0);
 	assert.ok(Math.abs((all - lanes) * view.width - short) < 1e-3 * short, `${(all - lanes) * view.width} ${short}`);
 	assert.deepEqual(byState(trace, corun.usage(trace, 0, trace.window_ns)), { ...trace.report.time_ns });
