@@ -5,16 +5,17 @@ var corun = globalThis.corun ?? (globalThis.corun = {});
 
 const MOST_CELLS = 13;
 
-/* Time by k running and m in flight, of what the stack is of: joint[k][m]. */
-corun.jointTimes = function (trace, levels) {
+/* Time by k running and m in flight in the window of @figures, of what the stack is of: joint[k][m]. */
+corun.jointTimes = function (trace, levels, figures = trace.report) {
 	if (!trace.stacked.tasks)
-		return trace.report.joint;
-	const sums = levels.total("tasks_of"), joint = [];
+		return figures.joint;
+	const sums = levels.total("tasks_of"), joint = [], from = figures === trace.report ? 0 : figures.window.begin_ns;
+	const to = from + figures.window.duration_ns;
 	const ways = trace.codes.map((code) => [trace.flight(code) ? 1 : 0, code === corun.RUNNING ? 1 : 0]);
-	let flight = 0, running = 0, before = 0;
+	let flight = 0, running = 0, before = from;
 
 	for (let i = 0; i <= sums.n; i++) {
-		const t = i < sums.n ? sums.time[i] : trace.window_ns, row = (joint[running] ??= []);
+		const t = Math.min(Math.max(i < sums.n ? sums.time[i] : to, from), to), row = (joint[running] ??= []);
 
 		row[flight] = (row[flight] ?? 0) + t - before;
 		before = t;

@@ -65,23 +65,28 @@ corun.Page = class extends corun.Picture {
 		this.redraw();
 	}
 	bar() {
-		const e = corun.element, w = this.words, r = this.traces[0].report, cpus = r.target.usable_cpus;
+		const e = corun.element, w = this.words;
 		const button = (label, name, click, more = {}) => e(`button${more.class ?? ""}`, { onclick: click, "aria-label": name, title: name,
 			"aria-pressed": more.on === undefined ? null : String(more.on) }, label);
 		const names = this.traces.flatMap((t, i) => [i ? e("span", {}, w.against) : null, e("b", {}, t.title)]);
-		const facts = [this.traces.length > 1 ? "" : r.target.command?.join(" ") ?? "", r.target.tgids?.length === 1 && this.traces.length === 1 ?
-			`tgid ${r.target.tgids[0]}` : "", r.target.cpus ? w.cpus(r.target.cpus) : "", cpus ? w.usableOf(cpus.toFixed(1)) : "",
-		w.lostCount(this.traces.reduce((sum, t) => sum + t.report.losses.events, 0))];
 		const lesson = this.lesson;
 
 		return e("header", {}, e("div.names", {}, e("b", {}, "corun"), ...lesson ? [e("span", {}, lesson.say(lesson.data.title) || document.title)] : names,
-			e("span.facts", {}, lesson ? "" : facts.filter(Boolean).join(" · "))), lesson?.steps() ?? null, this.status,
+			e("span.facts", {}, lesson ? "" : this.facts())), lesson?.steps() ?? null, this.status,
 		e("label.search", {}, this.field, e("kbd", {}, "/")),
 		lesson ? null : button(`▶ ${this.traces.length > 1 ? w.playBoth : w.play}`, w.play, () => this.play.toggle()),
 		e("div.lang", { role: "group" }, button("EN", "English", () => this.setLanguage(false), { on: !this.korean }),
 			button("한국어", "한국어", () => this.setLanguage(true), { on: this.korean })),
 		button("◐", w.theme, () => { this.dark = !this.dark; this.build(); }, { class: ".square" }), this.saveMenu(),
 		button(w.help, w.helpTitle, () => this.help(), { class: ".square" }));
+	}
+	/* Of what, on how many CPUs, and whether anything is missing. */
+	facts() {
+		const w = this.words, { target } = this.traces[0].report, cpus = target.usable_cpus, alone = this.traces.length === 1;
+
+		return [alone ? target.command?.join(" ") ?? "" : "", alone && target.tgids?.length === 1 ? `tgid ${target.tgids[0]}` : "",
+			target.cpus ? w.cpus(target.cpus) : "", cpus ? w.usableOf(cpus.toFixed(1)) : "",
+			w.lostCount(this.traces.reduce((sum, t) => sum + t.report.losses.events, 0))].filter(Boolean).join(" · ");
 	}
 	banners() {
 		const w = this.words;
@@ -93,7 +98,7 @@ corun.Page = class extends corun.Picture {
 	bannerTexts() {
 		const w = this.words, many = this.traces.length > 1;
 
-		return this.traces.flatMap((t) => {
+		return (corun.failure ? [w.failed(corun.failure)] : []).concat(this.traces.flatMap((t) => {
 			const { losses, time_ns: time } = t.report, whole = Object.values(time).reduce((p, q) => p + q, 0) || 1;
 			const list = [];
 
@@ -104,11 +109,17 @@ corun.Page = class extends corun.Picture {
 			if (losses.trace !== "whole")
 				list.push((losses.trace === "cut" ? w.cut : w.damaged)(corun.duration(t.window_ns)));
 			return list.map((text) => many ? `${t.title}: ${text}` : text);
-		});
+		}));
 	}
 	/* A lesson is about the region "work" of its programs, not about their start. */
 	figuresOf(trace) {
 		return (this.lesson && trace.report.regions?.find((region) => region.name === "work")) || trace.report;
+	}
+	/* Of these, what the stack is of: threads, or tasks. */
+	stackFigures(trace) {
+		const figures = this.figuresOf(trace);
+
+		return !trace.stacked.tasks ? figures : figures.tasks?.concurrency ? figures.tasks : trace.report.tasks;
 	}
 	lines(trace) {
 		const figures = this.figuresOf(trace), tasks = figures.tasks?.verdict;
@@ -137,7 +148,7 @@ corun.Page = class extends corun.Picture {
 		if (at < 0 || !all[at + 1])
 			return [all[0], all.slice(1).join(" ")];
 		const head = all[at].replace(/[:.]$/, "").replace(/^([^:]+): /, (_, name) => `${this.words.subject(name)} `);
-		const flights = this.traces.map((t) => (t.stacked.tasks ? t.report.tasks : this.figuresOf(t)).concurrency.mean).sort((p, q) => q - p);
+		const flights = this.traces.map((t) => this.stackFigures(t).concurrency.mean).sort((p, q) => q - p);
 		const tasks = this.traces.some((t) => t.stacked.tasks) && flights[0] > flights.at(-1) * 1.2;
 		const [clause, ...more] = all[at + 1].replace(/\.$/, "").split(/, (?=with|진행)/);
 		const said = tasks ? this.words.tasksInstead(flights[0].toFixed(1), flights.at(-1).toFixed(1)) : `${clause}.`;
@@ -163,8 +174,7 @@ corun.Page = class extends corun.Picture {
 
 		if (this.traces.length === 1)
 			return "";
-		/* In flight and running of what the stacks are of. */
-		const all = this.traces.map((t) => t.stacked.tasks ? t.report.tasks : this.figuresOf(t));
+		const all = this.traces.map((t) => this.stackFigures(t)), code = (name) => this.traces[0].codeOf(name);
 		const whole = (r) => Object.entries(r.time_ns).reduce((sum, [name, ns]) => sum + (name === "running" || this.traces[0].flight(code(name)) ? ns : 0), 0);
 		/* The states in which they differ most. */
 		const spread = (name) => {
@@ -172,7 +182,6 @@ corun.Page = class extends corun.Picture {
 
 			return Math.max(...shares) - Math.min(...shares);
 		};
-		const code = (name) => name === "ready" ? corun.WOKEN : corun.WAIT + this.traces[0].kinds.findIndex((kind) => kind.name === name);
 		const states = [...new Set(all.flatMap((r) => Object.keys(r.time_ns)))].filter((name) => !["running", "stopped", "unknown"].includes(name) &&
 			this.traces[0].flight(code(name))).sort((p, q) => spread(q) - spread(p)).slice(0, 2).filter((name) => spread(name) > 0.02);
 		const head = [[""], [w.wall], [w.inFlight], [w.running, "running"], ...states.map((name) => [painter.label(code(name)), look.family(code(name))]),

@@ -71,24 +71,27 @@ corun.Panel = class {
 				part.style.minHeight = `${(sections[i + 1]?.y ?? this.page.height) - sections[i].y}px`;
 			});
 	}
+	/* Time by code of what the sentence is about: a lesson's region, or all of it. */
 	usage(trace) {
-		return corun.usage(trace, 0, trace.window_ns, trace.stacked.what);
+		const { page } = this;
+
+		return page.figuresOf(trace) === trace.report ? corun.usage(trace, 0, trace.window_ns, trace.stacked.what) :
+			Object.fromEntries(Object.entries(page.stackFigures(trace).time_ns).map(([name, ns]) => [trace.codeOf(name), ns]));
+	}
+	/* The four that say it all: [value, what it is]; the second is the green one. */
+	keyFigures(trace) {
+		const w = this.page.words, r = this.page.stackFigures(trace), cpus = trace.report.target.usable_cpus;
+
+		return [[r.concurrency.mean.toFixed(1), w.inFlight], [r.parallelism.mean.toFixed(1), w.running], [r.demand.mean.toFixed(1), w.demand],
+			[cpus ? cpus.toFixed(1) : "?", w.usable]];
 	}
 	figures(trace) {
-		const w = this.page.words, r = trace.stacked.tasks ? trace.report.tasks : trace.report;
-		const figure = (value, label, running) => corun.element(`div.figure${running ? ".running" : ""}`, {},
-			corun.element("b", {}, value), corun.element("span", {}, running ? this.swatch(trace, "running") : null, label));
-		const cpus = trace.report.target.usable_cpus;
-
-		return corun.element("div.figures", {}, figure(r.concurrency.mean.toFixed(1), w.inFlight),
-			figure(r.parallelism.mean.toFixed(1), w.running, true), figure(r.demand.mean.toFixed(1), w.demand),
-			figure(cpus ? cpus.toFixed(1) : "?", w.usable));
+		return corun.element("div.figures", {}, ...this.keyFigures(trace).map(([value, label], i) => corun.element(`div.figure${i === 1 ? ".running" : ""}`,
+			{}, corun.element("b", {}, value), corun.element("span", {}, i === 1 ? this.swatch(trace, "running") : null, label))));
 	}
 	breakdown(trace) {
 		const w = this.page.words, usage = this.usage(trace), look = this.page.looks.get(trace);
-		const { whole, list } = corun.shares(trace, usage), painter = this.page.painters.get(trace);
-		const parked = Object.entries(usage).filter(([code, ns]) => trace.parked(Number(code)) && ns > 0).sort((p, q) => q[1] - p[1])
-			.map(([code, ns]) => `${painter.label(Number(code))} ${corun.duration(ns)}`).join(", ");
+		const { whole, list } = corun.shares(trace, usage), painter = this.page.painters.get(trace), parked = this.parkedText(trace, usage);
 
 		return corun.element("div.two", {}, this.joint(trace, 132), corun.element("div", {},
 			corun.element("h3", {}, w.ofWhich(corun.duration(whole))),
@@ -96,17 +99,28 @@ corun.Panel = class {
 				this.swatch(trace, look.family(code)), corun.element("span", {}, painter.label(code)),
 				corun.element("b", {}, corun.percent(share)),
 				corun.element("i", { style: `width:${100 * share}%;background:${look.fill(look.family(code))}` }))),
-			parked ? corun.element("p", {}, `${w.andParked}: ${parked}`) : null));
+			parked ? corun.element("p", {}, parked) : null));
+	}
+	/* "and parked: join 2.01 s", or nothing. */
+	parkedText(trace, usage) {
+		const painter = this.page.painters.get(trace), list = Object.entries(usage).filter(([code, ns]) => trace.parked(Number(code)) && ns > 0)
+			.sort((p, q) => q[1] - p[1]).map(([code, ns]) => `${painter.label(Number(code))} ${corun.duration(ns)}`);
+
+		return list.length ? `${this.page.words.andParked}: ${list.join(", ")}` : "";
 	}
 	/* What stood most between those in flight and the CPUs. */
 	cause(trace) {
 		return corun.shares(trace, this.usage(trace)).list.find(({ code }) => code !== corun.RUNNING)?.code ?? corun.WOKEN;
 	}
-	joint(trace, room) {
-		const page = this.page, words = page.words, cpus = trace.report.target.usable_cpus || trace.stacked.peak;
-		const cells = corun.jointCells(corun.jointTimes(trace, page.levels.get(trace)), trace.stacked.peak, trace.stacked.tasks ?
+	jointCells(trace) {
+		const cpus = trace.report.target.usable_cpus || trace.stacked.peak;
+
+		return corun.jointCells(corun.jointTimes(trace, this.page.levels.get(trace), this.page.figuresOf(trace)), trace.stacked.peak, trace.stacked.tasks ?
 			Math.min(cpus, trace.report.tasks.verdict.threads || 1) : cpus);
-		const { type } = page, cell = corun.jointCell(cells.n, room * type), scale = devicePixelRatio || 1;
+	}
+	joint(trace, room) {
+		const { page } = this, { words, type } = page, cells = this.jointCells(trace);
+		const cell = corun.jointCell(cells.n, room * type), scale = devicePixelRatio || 1;
 		const { width, height } = corun.jointSize(cells.n, cell, type);
 		const canvas = corun.element("canvas.joint", { width: width * scale, height: height * scale,
 			style: `width:${width}px;height:${height}px`, role: "img", "aria-label": this.jointText(cells, words) });
@@ -126,8 +140,8 @@ corun.Panel = class {
 	side(trace) {
 		if (!this.page.traces.some((t) => t.stacked.tasks))
 			return this.joint(trace, 150);
-		const w = this.page.words, f = this.page.figuresOf(trace), tasks = trace.stacked.tasks ? trace.report.tasks : null;
-		const r = tasks ?? f, figure = (name, value) => corun.element("div.row.wide", {}, corun.element("span", {}, name),
+		const w = this.page.words, f = this.page.figuresOf(trace), r = this.page.stackFigures(trace), { tasks } = trace.stacked;
+		const figure = (name, value) => corun.element("div.row.wide", {}, corun.element("span", {}, name),
 			corun.element("b", {}, value));
 		const waits = corun.shares(trace, this.usage(trace)).list.filter(({ code }) => code !== corun.RUNNING).slice(0, 1);
 		const painter = this.page.painters.get(trace), parked = Object.entries(f.time_ns)

@@ -35,18 +35,32 @@ corun.drop = async function (file) {
 	const say = (text) => app.prepend(corun.element("div.banner.dropped", { role: "alert" }, text));
 
 	app.querySelector(".dropped")?.remove();
-	try {
-		const found = await corun.read(new DOMParser().parseFromString(await file.text(), "text/html"));
+	let found;
 
-		if (!found) {
-			say(words.foreign(file.name));
-			return;
-		}
-		history.replaceState(null, "", "#"); /* the link was into the other one */
-		corun.show(found);
+	try {
+		found = await corun.read(new DOMParser().parseFromString(await file.text(), "text/html"));
 	} catch {
 		say(words.droppedCut(file.name));
+		return;
 	}
+	if (!found) {
+		say(words.foreign(file.name));
+		return;
+	}
+	history.replaceState(null, "", "#"); /* the link was into the other one */
+	corun.show(found);
+};
+
+/* A mistake in the page itself, wherever it was made: what one sees may not be whole, and a banner says so, also in what
+ * is saved from then on. The browser's console has it too. */
+corun.failed = function (error) {
+	if (!error || corun.failure)
+		return;
+	corun.failure = String(error.message ?? error).slice(0, 200);
+	const app = document.getElementById("app"), header = app.querySelector("header");
+	const banner = corun.element("div.banner", { role: "alert" }, corun.spoken().failed(corun.failure));
+
+	header ? header.after(banner) : app.prepend(banner);
 };
 
 corun.start = async function () {
@@ -57,22 +71,26 @@ corun.start = async function () {
 		say(words.old);
 		return;
 	}
+	addEventListener("error", (event) => corun.failed(event.error));
+	addEventListener("unhandledrejection", (event) => corun.failed(event.reason));
 	document.addEventListener("dragover", (event) => event.preventDefault());
 	document.addEventListener("drop", (event) => {
 		event.preventDefault();
 		if (event.dataTransfer.files.length)
 			corun.drop(event.dataTransfer.files[0]);
 	});
-	try {
-		const found = await corun.read(document);
+	let found;
 
+	try {
+		found = await corun.read(document);
 		if (!found)
 			throw new Error("no data");
-		corun.show(found);
-		requestAnimationFrame(() => requestAnimationFrame(() => { corun.firstPaint = performance.now(); }));
 	} catch (error) {
 		say(`${words.broken} (${error.message})`);
+		return;
 	}
+	corun.show(found);
+	requestAnimationFrame(() => requestAnimationFrame(() => { corun.firstPaint = performance.now(); }));
 };
 
 if (typeof document !== "undefined")

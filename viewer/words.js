@@ -59,6 +59,7 @@ corun.words = {
 		old: "This browser is too old for this page: it lacks DecompressionStream. Chrome 80, " +
 			"Firefox 113, Safari 16.4 and later have it.",
 		broken: "The data in this page cannot be read: the file was cut or changed.",
+		failed: (what) => `Something went wrong in this page: what it shows may not be whole (${what}).`,
 		foreign: (name) => `${name} is no page of corun. Drop a file that "corun export -f html" wrote.`,
 		droppedCut: (name) => `The data in ${name} cannot be read: the file was cut or changed.`,
 		lostCount: (n) => `${n} lost`, usableOf: (n) => `${n} usable`, sooner: (d) => `${d} sooner`,
@@ -125,6 +126,7 @@ corun.words = {
 		old: "브라우저가 오래되어 이 페이지를 열 수 없습니다(DecompressionStream이 없음). Chrome 80, " +
 			"Firefox 113, Safari 16.4 이상에서 열어 주세요.",
 		broken: "이 페이지의 데이터를 읽을 수 없습니다. 파일이 잘렸거나 바뀌었습니다.",
+		failed: (what) => `이 페이지에 문제가 생겨, 보이는 것이 전부가 아닐 수 있습니다(${what}).`,
 		foreign: (name) => `corun 파일이 아닙니다(${name}). corun export -f html로 만든 파일을 열어 주세요.`,
 		droppedCut: (name) => `${name}의 데이터를 읽을 수 없습니다. 파일이 잘렸거나 바뀌었습니다.`,
 		lostCount: (n) => n ? `${n}개 놓침` : "놓친 사건 없음", usableOf: (n) => `쓸 수 있는 CPU ${n}개`, sooner: (d) => `${d} 먼저 끝남`,

@@ -280,7 +280,7 @@ userTest("a process folds its threads away", async (p) => {
 userTest("language, theme, help", async (p) => {
 	await p.click("text=한국어");
 	assert.equal(await p.textContent("h1"), report.verdict.text_ko.split("\n")[0]);
-	assert.equal(await p.textContent(".proven"), "실행 중은 0.9개");
+	assert.equal(await p.textContent(".proven"), `실행 중은 ${report.parallelism.mean.toFixed(1)}개`);
 	assert.equal(await p.evaluate(() => document.documentElement.lang), "ko");
 	await p.click("text=◐");
 	assert.equal(await p.evaluate(() => document.documentElement.dataset.theme), "dark");
@@ -361,3 +361,53 @@ userTest("reduced motion: cooks jump, otherwise they walk", async (p) => {
 	await p.emulateMedia({ reducedMotion: "reduce" });
 	assert.equal(await walks(), 0);
 });
+
+/* Anything, anywhere, in any order: what a mistake throws is an error of the page, which fails the test. */
+const storm = (p) => p.evaluate(() => {
+	const { page } = corun;
+	let x = 1, painted = 0;
+	const next = () => {
+		x ^= x << 13;
+		x ^= x >>> 17;
+		x ^= x << 5;
+		return (x >>> 0) / 4294967296;
+	};
+	const one = (list) => list[Math.floor(next() * list.length)], time = () => next() * page.longest;
+	const lane = (trace) => one([...trace.threads, ...[...trace.tasks_of.keys()].map((id) => ~id)]);
+	const acts = [
+		() => page.setView(time(), time()),
+		() => { const from = time(); page.setView(from, from + page.longest ** next()); },
+		() => { const trace = one(page.traces), thread = lane(trace), s = trace.columns(thread); page.show({ trace, thread, i: Math.floor(next() * s.n) }); },
+		() => page.select(page.hit(next() * page.canvas.clientWidth, next() * page.canvas.clientHeight)),
+		() => page.setHovered(page.hit(next() * page.canvas.clientWidth, next() * page.canvas.clientHeight)),
+		() => page.setRange(next() < 0.2 ? null : { from: Math.min(time(), page.longest / 2), to: page.longest * (0.5 + next() / 2) }),
+		() => page.step(one([-1, 1])), () => page.stepThread(one([-1, 1])), () => page.zoom(one([0.01, 0.8, 1.25, 50])), () => page.pan(next() - 0.5),
+		() => page.fit(), () => page.mark(),
+		() => { page.find(one(["gil", "worker", "ready", "0x", "sleep", ""])); page.nextFound(); },
+		() => { const { trace, rows } = one(page.sections), row = one(rows); row.key && page.fold(trace, row); },
+		() => { page.play.step(one([-1, 1])); }, () => page.play.jump(time()), () => page.play.close(),
+		() => { page.scroll.scrollTop = next() * page.height; },
+	];
+
+	for (let n = 0; n < 400; n++) {
+		one(acts)();
+		page.paint();
+		painted++;
+		if (n % 100 === 99) {
+			page.svg().toString();
+			page.dark = !page.dark;
+			page.setLanguage(!page.korean);
+		}
+	}
+	return painted;
+});
+
+for (const names of [["demo/threads"], ["demo/threads", "demo/processes"], ["sync-async/sync", "sync-async/async"]]) {
+	const stormy = path.join(folder, `${names.length}${path.basename(names[0])}.html`);
+
+	write(stormy, ...names.map((name) => path.join(top, `samples/${name}.corun`)));
+	userTest(`whatever one does, in any order: ${names.join(", ")}`, async (p) => {
+		assert.equal(await storm(p), 400);
+		assert.equal(await p.$(".banner"), null);
+	}, { file: stormy });
+}
