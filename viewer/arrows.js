@@ -84,7 +84,7 @@ Object.assign(corun.Picture.prototype, {
 		const { trace, thread } = selected, link = this.link(selected), to = this.rowOf(trace, thread, top);
 		const from = link && link.from !== thread ? this.rowOf(trace, link.from, top) : null;
 
-		if (!from || !to)
+		if (!from || !to || link.at < this.from || link.at > this.to)
 			return;
 		const c = this.context, n = this.looks.get(trace).neutral, x = this.xOf(link.at), down = to.y > from.y, w = this.words;
 		const y0 = down ? from.y + from.row.bar : from.y + 2, y1 = down ? to.y - 1 : to.y + to.row.bar + 1, d = down ? -9 : 9;

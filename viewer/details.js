@@ -142,7 +142,7 @@ Object.assign(corun.Panel.prototype, {
 		const sum = held.reduce((total, h) => total + h.length, 0), shown = held.slice(0, 8), shade = this.page.painters.get(trace);
 
 		return e("div", {}, e("h3", {}, w.whoHeld(w.kind(trace.kinds[kind]))),
-			e("div.holders", {}, ...shown.map((h) => e(`div.shade${shade.shade(h.thread)}`, { style: `flex:${Math.max(h.length / sum, 0.12)}`,
+			e(`div.holders${shown.length > 4 ? ".many" : ""}`, {}, ...shown.map((h) => e(`div.shade${shade.shade(h.thread)}`, { style: `flex:${Math.max(h.length / sum, 0.12)}`,
 				title: `${trace.name(h.thread)}, ${Math.round(h.length)} ns` }, e("b", {}, trace.name(h.thread)), e("span", {}, corun.duration(h.length))))),
 			held.length > shown.length ? e("p", {}, w.others(held.length - shown.length)) : null,
 			e("p", {}, w.between(corun.duration(Math.max(0, end - start - sum)))));

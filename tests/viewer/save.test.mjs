@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 // What a page leaves behind: PNG, SVG, paper.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import test from "node:test";
 import { browserOrWhy, openPage } from "./browser.mjs";
-import { page as write, top } from "./load.mjs";
+import { corun, page as write, program, top } from "./load.mjs";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "corun-save-")), { browser, why } = await browserOrWhy();
 
@@ -21,6 +22,8 @@ async function open(files, options = {}) {
 	write(file, ...files.map((name) => path.join(top, name)));
 	return openPage(browser, file, options);
 }
+
+const report = (name) => JSON.parse(execFileSync(program, ["report", "--json", path.join(top, name)]));
 
 async function save(p, item) {
 	await p.click("summary:has-text('Save')");
@@ -46,8 +49,8 @@ const look = (p, data, type, [r, g, b]) => p.evaluate(async ([url, red, green, b
 	return { width: image.width, height: image.height, n };
 }, [`data:${type};base64,${data.toString("base64")}`, r, g, b]);
 
-test("PNG and SVG: sentence, figures, all lanes, legend; names that are file names", { skip: why }, async () => {
-	const { p, bad, done } = await open(["samples/demo/threads.corun"]), running = [0, 0x7a, 0x66];
+test("PNG and SVG stand alone: title, sentence, figures, histogram, axis, all lanes, legend; names that are file names", { skip: why }, async () => {
+	const { p, bad, done } = await open(["samples/demo/threads.corun"]), running = [0, 0x7a, 0x66], r = report("samples/demo/threads.corun");
 	const png = await save(p, "Picture (PNG)"), svg = await save(p, "Drawing (SVG)"), text = svg.data.toString();
 
 	assert.equal(png.name, "threads.png");
@@ -57,8 +60,23 @@ test("PNG and SVG: sentence, figures, all lanes, legend; names that are file nam
 	assert.equal(a.width, 2 * b.width, "the PNG has two pixels for one of the screen");
 	assert.ok(Math.abs(a.height - 2 * b.height) <= 2);
 	assert.ok(a.n > 100000 && b.n > 20000, `${a.n} ${b.n}`);
-	for (const part of ["3.8 threads in flight, 0.9 running", "usable CPUs 2.0", "worker-4", "GIL, held by", "waiting for the GIL", "200 ms"])
+	const most = r.joint.flatMap((row) => row ?? []), share = Math.round(100 * Math.max(...most) / most.reduce((sum, ns) => sum + ns, 0));
+
+	for (const part of ["threads · ", `whole run, ${corun.duration(r.window.duration_ns)}`, r.verdict.text.split("\n")[0], r.concurrency.mean.toFixed(1),
+		"usable CPUs", r.demand.mean.toFixed(1), "worker-4", "GIL, held by", "waiting for the GIL", "00 ms", `>${share}<`, "in flight, of which",
+		corun.percent(r.time_ns.gil / r.concurrency.mean / (r.window.duration_ns - r.window.idle_ns)), "and parked: join"])
 		assert.ok(text.includes(part), part);
+	/* Nothing is cut off at the right, and nothing stands on what is beside it. */
+	const widths = await p.evaluate((source) => {
+		const node = document.body.appendChild(new DOMParser().parseFromString(source, "image/svg+xml").documentElement);
+		const boxes = [...node.querySelectorAll("text")].map((text) => [text.textContent, text.getBoundingClientRect().right - node.getBoundingClientRect().left]);
+
+		node.remove();
+		return { all: Number(node.getAttribute("width")), boxes };
+	}, text);
+
+	for (const [what, right] of widths.boxes)
+		assert.ok(right <= widths.all, `${what} ends at ${right} of ${widths.all}`);
 	assert.deepEqual(bad, []);
 	await done();
 });
@@ -68,6 +86,8 @@ test("what is selected and the range are in the picture; a lesson's answer is no
 	const svg = (await save(p, "Drawing (SVG)")).data.toString();
 
 	assert.ok(svg.includes("#23406F"), "the edges of the range");
+	assert.ok(svg.includes("Selected time: 420.000 ms – 440.000 ms"), "its own figures");
+	assert.equal(await p.evaluate(() => corun.page.svg().toString()), svg, "and the picture is the same when it is saved again");
 	assert.ok(/stroke-width="2.5"/.test(svg), "the frame of the selection");
 	assert.ok(svg.indexOf("rgba(20,60,140,.09)") < svg.indexOf("#007A66"), "the tint lies under the data");
 	assert.deepEqual(bad, []);
@@ -79,7 +99,11 @@ test("several traces are one picture", { skip: why }, async () => {
 	const svg = (await save(p, "Drawing (SVG)"));
 
 	assert.equal(svg.name, "threads-processes.svg");
-	assert.match(svg.data.toString(), /347 ms sooner/);
+	const [a, b] = ["threads", "processes"].map((name) => report(`samples/demo/${name}.corun`).window.duration_ns), text = svg.data.toString();
+
+	assert.ok(text.includes(`${corun.duration(a - b)} sooner`));
+	assert.ok([a, b].every((ns) => text.includes(`${corun.duration(ns)}: `)), "the figures of each");
+	assert.equal(text.match(/>in flight</g).length, 2, "and the histogram of each");
 	assert.deepEqual(bad, []);
 	await done();
 });

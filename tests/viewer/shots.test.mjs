@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Screenshots of recordings that are kept for it against those in shots/, which are half as large. They are compared by the
-// mean of each six by six pixels: other hinting or a line moved by half a pixel is not seen there, a colour or a bar is. UPDATE_SHOTS=1 writes them anew: look at them before you keep them.
+// mean of each six by six pixels: other hinting or a line moved by half a pixel is not seen there, a colour or a bar is.
+// "UPDATE_SHOTS=1 tests/viewer/run shots" writes them anew: look at them before you keep them.
 import assert from "node:assert/strict";
 import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
@@ -30,7 +31,7 @@ const shots = {
 	"one-light-en": { files: demo.slice(0, 1), viewport: wide, colorScheme: light, locale: en },
 	"one-dark-ko": { files: demo.slice(0, 1), viewport: projector, colorScheme: dark, locale: ko },
 	"selected-light-en": { files: demo.slice(0, 1), viewport: wide, colorScheme: light, locale: en,
-		hash: "#t=400000000,480000000&sel=0.5.190&range=445000000,458000000" },
+		hash: "#t=400000000,480000000&range=445000000,458000000", select: 4.3e8 },
 	"two-dark-en": { files: demo, viewport: wide, colorScheme: dark, locale: en },
 	"two-light-ko": { files: demo, viewport: projector, colorScheme: light, locale: ko },
 	"async-light-en": { files: async, viewport: wide, colorScheme: light, locale: en },
@@ -81,7 +82,15 @@ const compare = (blank, now, before) => blank.evaluate(async ([shot, reference, 
 	return { webp, different: n / (is.data.length / 4) };
 }, [url("png", now), before && url("webp", before), TOLERANCE, MEAN_OF]);
 
-async function shoot(name, { files, lesson, keys = [], play, ...options }) {
+/* The longest of the waits, of whatever thread, that there are at @t. */
+const selectAt = (p, t) => p.evaluate((at) => {
+	const { page } = corun, [trace] = page.traces, waits = trace.threads.map((thread) => ({ trace, thread, i: trace.columns(thread).at(at) }))
+		.filter(({ thread, i }) => trace.waitAt(thread, at, trace.columns(thread).code[i]));
+
+	page.select(waits.sort((a, b) => corun.wholeOf(b).wait.length - corun.wholeOf(a).wait.length)[0] ?? null);
+}, t);
+
+async function shoot(name, { files, lesson, keys = [], play, select, ...options }) {
 	const file = path.join(folder, `${name}.html`), json = path.join(folder, "lesson.json");
 
 	fs.writeFileSync(json, JSON.stringify(lesson ?? {}));
@@ -90,6 +99,8 @@ async function shoot(name, { files, lesson, keys = [], play, ...options }) {
 
 	for (const key of keys)
 		await p.keyboard.press(key);
+	if (select)
+		await selectAt(p, select);
 	if (play)
 		await p.evaluate((t) => { corun.page.play.open(); corun.page.play.jump(t); }, play);
 	await p.waitForTimeout(200);
