@@ -9,6 +9,28 @@ export async function meter(page) {
 	return async () => (await cdp.send("Performance.getMetrics")).metrics.find((m) => m.name === "TaskDuration").value;
 }
 
+/*
+ * @n frames as the browser itself paces them, while one pans and zooms about 1 / @zoom of the whole: frames a second on the
+ * clock, and the longest time from one to the next, in ms.
+ */
+export const paced = (page, zoom, n) => page.evaluate(([by, count]) => new Promise((resolve) => {
+	const p = corun.page, times = [];
+	const frame = (now) => {
+		const i = times.push(now), length = Math.min(p.longest / by * (0.8 + 0.2 * Math.sin(i / 7)), p.longest);
+
+		if (i > count) {
+			const steps = times.slice(1).map((t, k) => t - times[k]);
+
+			resolve({ fps: 1000 * count / (times.at(-1) - times[0]), worst: Math.max(...steps) });
+			return;
+		}
+		p.setView((p.longest - length) * (0.3 + 0.2 * Math.sin(i / 23 / by)), (p.longest - length) * (0.3 + 0.2 * Math.sin(i / 23 / by)) + length);
+		requestAnimationFrame(frame);
+	};
+
+	requestAnimationFrame(frame);
+}), [zoom, n]);
+
 /* @n frames while one pans through a view of 1 / @zoom of the whole: {middle, worst, cpu} in ms. */
 export async function frames(page, cpu, zoom, n) {
 	const run = () => page.evaluate(([by, count]) => {
