@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
 """asyncio's tasks against what the program itself noted: every step, none invented, none missing."""
+import bisect
 import difflib
 import glob
 import json
 import os
 import pathlib
 import re
-import statistics
 import sys
 
 from lib import Skip, check, corun, dump, here, no_loss, record, report, run, scratch, test
@@ -68,6 +68,24 @@ def history(trace):
     return tasks
 
 
+def on_cpu_throughout(trace):
+    """Says of two times whether a thread was on its CPU from the one to the other, as the kernel told."""
+    switches = {}
+    for ts, kind, fields in dump(trace):
+        if kind == "switch":
+            for tid in (fields.get("prev"), fields.get("next")):
+                switches.setdefault(tid, []).append(to_ns(ts))
+    def throughout(tid, begin, end):
+        at = switches.get(tid, [])
+        return bisect.bisect_left(at, begin) == bisect.bisect_right(at, end)
+    return throughout
+
+
+def almost_all(gaps):
+    """What 99 of 100 are at most."""
+    return sorted(gaps)[len(gaps) * 99 // 100]
+
+
 def compare(version, path, options=()):
     trace, out = record(path, log_program)
     truth = json.loads(out)
@@ -77,7 +95,8 @@ def compare(version, path, options=()):
     seen = {}
     for t in history(trace).values():
         seen.setdefault(t["name"].split(" (")[0], []).append(t)
-    early, late = [], []
+    throughout = on_cpu_throughout(trace)
+    gaps, steps = [], 0
     for name, true in truth.items():
         check(name in seen, version, "task not seen:", name, sorted(seen))
         # Names used twice ("inner-0" once eager, once not): the log keeps the later.
@@ -89,11 +108,12 @@ def compare(version, path, options=()):
         for (begin, end), (true_begin, true_end) in zip(t["steps"], true["steps"]):
             check(begin <= true_begin and true_end <= end, version, name, "step", begin, end, "is",
                   true_begin, true_end)
-            early.append(true_begin - begin)
-            late.append(end - true_end)
-    check(statistics.median(early) < 50_000 and statistics.median(late) < 50_000, version,
-          statistics.median(early), statistics.median(late))
-    return len(early)
+            steps += 1
+            # Between our stamp and the program's own another may have had the CPU: that is no error of ours.
+            gaps += [to - at for at, to in ((begin, true_begin), (true_end, end))
+                     if any(throughout(tid, at, to) for tid in t["tids"])]
+    check(len(gaps) > steps and almost_all(gaps) < 50_000, version, len(gaps), steps, sorted(gaps)[-30:])
+    return almost_all(gaps)
 
 
 @test
@@ -101,10 +121,9 @@ def asyncio_every_step_of_every_task_on_every_python():
     done = []
     for version, path in pythons():
         if version >= (3, 8):
-            compare(version, path)
-            done.append("%d.%d.%d" % version)
+            done.append("%d.%d.%d %.0f" % (*version, compare(version, path) / 1000))
     check(done)
-    return ", ".join(done)
+    return "99 of 100 stamps are within so many us: " + ", ".join(done)
 
 
 WAITS = '''
@@ -165,6 +184,44 @@ def asyncio_what_is_awaited_and_where():
               stall["blocked_in"] == "sleep" and "waits.py:27" in stall["after"] and
               "waits.py:30" in stall["before"], version, stall)
         check(figures["concurrency"]["max"] >= 3 and figures["parallelism"]["max"] == 1, version, figures)
+
+
+THROUGH = '''
+import asyncio
+async def numbers():
+    yield await asyncio.sleep(0.01)                 # 4
+async def iterates():
+    async for _ in numbers(): pass
+async def steps():
+    await numbers().__anext__()
+class Wrapped:
+    def __await__(self):
+        return asyncio.sleep(0.01).__await__()
+async def wraps():
+    await Wrapped()                                 # 13
+async def pipes():
+    child = await asyncio.create_subprocess_exec("sh", "-c", "sleep 0.05; echo; sleep 0.1", stdout=-1)
+    await child.stdout.readline()                   # 16
+    await child.wait()                              # 17
+async def main():
+    await asyncio.gather(*[asyncio.create_task(c(), name=c.__name__) for c in (iterates, steps, wraps, pipes)])
+asyncio.run(main())
+'''
+
+
+@test
+def asyncio_what_is_awaited_through_generators_and_of_children():
+    program = scratch / "through.py"
+    program.write_text(THROUGH)
+    for version, path in pythons():
+        if version < (3, 8):
+            continue
+        trace, _ = record(path, program)
+        tasks = {t["name"].split(" (")[0]: t for t in history(trace).values()}
+        for name, what, line in (("iterates", "sleep", 4), ("steps", "sleep", 4), ("wraps", "sleep", 13),
+                                 ("pipes", "pipe", 16), ("pipes", "child", 17)):
+            check(any(w[0].split(":")[0] == what and w[1].startswith("through.py:%d (" % line)
+                      for w in tasks[name]["waits"]), version, name, what, line, tasks[name]["waits"])
 
 
 AGAIN = '''

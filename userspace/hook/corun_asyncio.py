@@ -12,21 +12,19 @@ is added, so tracebacks, coroutines' stacks and exceptions are what they were.
 - BaseEventLoop.run_forever: which thread runs the loop.
 
 One slot a step. The hot part is an extension module (step.c); where it cannot be loaded the same is
-done here, in Python, at three times the price. A step that leaves the task waiting looks along the
-chain of awaits for the line and for what is awaited.
+done here, in Python, at three times the price. The statements stand in corun_methods.py; what a task
+is left waiting for by its step is found by corun_await.py.
 """
-import ast
 import os
 import struct
 import sys
 import threading
 import time
-import types
-import weakref
 
 marks = load("corun_marks.py")  # noqa: F821  (given by corun_hook.py)
-tools = load("corun_graft.py")  # noqa: F821
-graft, statements, at_line = tools["graft"], tools["statements"], tools["at_line"]
+methods = load("corun_methods.py")  # noqa: F821
+waits = load("corun_await.py")  # noqa: F821
+awaited, place, TaskRef = waits["awaited"], waits["place"], waits["TaskRef"]
 
 RUN_OP = 20 << 32
 CLOSED_AT = 32
@@ -44,10 +42,6 @@ now = time.monotonic_ns
 ID, READY_AT, LOOP, NAME, REF, WHAT = range(6)
 
 
-class TaskRef(weakref.ref):
-    __slots__ = ("key",)
-
-
 class FirstStep:
     """Stands for a record's LOOP until its task's first step unpacks it: by then the task has the name
     that asyncio.create_task() gives it after all else."""
@@ -63,8 +57,6 @@ class FirstStep:
             pass
         return iter(self.info)
 
-
-# ---- asyncio's methods, with something between their lines ----
 
 def load_fast():
     """The extension module, or None: another Python than it was made for. It stays out of sys.modules."""
@@ -85,89 +77,6 @@ def load_fast():
 fast = load_fast()
 if fast is not None:
     fast_add, fast_over, fast_waits = fast.add, fast.over, fast.waits
-
-FAST_RUN_HEAD = '''
-corun_task = corun_getattr(self._callback, "__self__", None)
-corun_known = corun_begin(corun_task)
-if corun_known:
-    corun_first(corun_task)
-'''
-FAST_RUN_TAIL = '''
-if corun_known is not None and corun_end(corun_task):
-    corun_step_end(corun_task)
-corun_task = None
-'''
-DUE_HEAD = "corun_due(self._when)\n"
-DUE_TAIL = "corun_due(0.0)\n"
-FAST_SOON_HEAD = '''
-corun_task = corun_getattr(callback, "__self__", None)
-if corun_task is not None:
-    if corun_soon(corun_task):
-        corun_register(corun_task)
-    corun_task = None
-'''
-RUN_HEAD = '''
-corun_task = corun_getattr(self._callback, "__self__", None)
-corun_rec = corun_live.get(corun_id(corun_task))
-if corun_rec is not None:
-    corun_ready = corun_rec[1]
-    corun_cell, corun_word = corun_rec[2]
-    corun_holder[0] = corun_task
-    corun_holder[1] = corun_rec
-    corun_rec[1] = 0
-    corun_cell[0] = corun_rec[0]
-    corun_cell[1] = corun_begin = corun_now()
-    if corun_begin > corun_busy[1] + 50000:
-        corun_busy[0] = corun_begin
-'''
-RUN_TAIL = '''
-if corun_rec is not None:
-    corun_holder[0] = corun_holder[1] = None
-    corun_busy[1] = corun_now()
-    if corun_rec[1]:
-        corun_index = corun_next(corun_indexes)
-        corun_pack(corun_map, ((corun_index & corun_mask) << 6) + corun_at, corun_begin, corun_rec[0], 0,
-                   corun_word, 0, corun_busy[1], corun_ready, corun_index + 1)
-    else:
-        corun_step_end(corun_task, corun_rec, corun_begin, corun_ready)
-    corun_task = None
-'''
-SOON_HEAD = '''
-corun_task = corun_getattr(callback, "__self__", None)
-if corun_task is not None:
-    if corun_task is corun_holder[0]:
-        corun_holder[1][1] = 1
-    else:
-        corun_rec = corun_live.get(corun_id(corun_task))
-        if corun_rec is not None:
-            corun_rec[1] = corun_ready_at()
-        elif corun_isinstance(corun_task, corun_types):
-            corun_register(corun_task)
-    corun_task = None
-'''
-
-
-def wrap_run(tail):
-    def wrap(body):
-        step = next(node for node in body if isinstance(node, ast.Try))
-        step.finalbody = statements(tail, step.body[0]) + step.finalbody
-        return body
-    return wrap
-
-
-def wrap_create(body):
-    """Every `return x` becomes `return corun_created(x)`, and what was before is put back at last."""
-    class Returns(ast.NodeTransformer):
-        def visit_Return(self, node):
-            call = at_line(ast.parse("corun_created(x, coro)", mode="eval").body, node)
-            call.args[0] = node.value
-            node.value = call
-            return node
-
-    guard = statements("try:\n    pass\nfinally:\n    corun_uncreate(corun_outer)", body[0])[0]
-    guard.body = [Returns().visit(node) for node in body]
-    return [guard]
-
 
 # ---- the ring ----
 
@@ -201,7 +110,7 @@ def have_ring():
             if name in values:
                 cell.cell_contents = values[name]
     ring_map, ring_indexes, ring_mask, ring_at = values.values()
-    whats.clear()
+    waits["whats"].clear()
     ring = opened
     return True
 
@@ -264,10 +173,6 @@ def ready_at():
 
 
 # ---- tasks ----
-
-def place(code, line):
-    return "%s:%d (%s)" % (os.path.basename(code.co_filename), line, code.co_name)
-
 
 def code_of(coro):
     for name in ("cr_code", "gi_code", "ag_code"):
@@ -434,121 +339,6 @@ def created(task, coro):
     return task
 
 
-# ---- what a task waits for ----
-
-# Functions of asyncio that are awaited, by what they wait for. What is awaited in none of these and
-# is no task is a future of unknown origin: a condition.
-KINDS = {
-    "sleep": ["tasks.sleep"],
-    "mutex": ["locks.Lock.acquire"],
-    "semaphore": ["locks.Semaphore.acquire"],
-    "barrier": ["locks.Barrier.wait", "locks.Barrier._block", "locks.Barrier._wait"],
-    "condition": ["locks.Event.wait", "locks.Condition.wait", "queues.Queue.get", "queues.Queue.put",
-                  "queues.Queue.join"],
-    "join": ["tasks.wait", "tasks._wait", "tasks.wait_for", "taskgroups.TaskGroup.__aexit__",
-             "taskgroups.TaskGroup._aexit", "base_events.BaseEventLoop.run_in_executor"],
-    "child": ["base_subprocess.BaseSubprocessTransport._wait", "subprocess.Process.wait"],
-    "network": ["streams.StreamReader._wait_for_data", "streams.FlowControlMixin._drain_helper",
-                "streams.StreamReaderProtocol._get_close_waiter", "streams.StreamWriter.wait_closed",
-                "base_events.Server.serve_forever", "base_events.Server.wait_closed",
-                "selector_events.BaseSelectorEventLoop.sock_recv",
-                "selector_events.BaseSelectorEventLoop.sock_recv_into",
-                "selector_events.BaseSelectorEventLoop.sock_recvfrom",
-                "selector_events.BaseSelectorEventLoop.sock_recvfrom_into",
-                "selector_events.BaseSelectorEventLoop.sock_sendall",
-                "selector_events.BaseSelectorEventLoop.sock_sendto",
-                "selector_events.BaseSelectorEventLoop.sock_connect",
-                "selector_events.BaseSelectorEventLoop.sock_accept",
-                "base_events.BaseEventLoop._sock_sendfile_fallback",
-                "base_events.BaseEventLoop.create_connection"],
-}
-# The same for well-known libraries, by file.
-LIBRARIES = {"aiohttp/streams.py": "network", "aiohttp/web_protocol.py": "network",
-             "aiohttp/client_proto.py": "network", "aiohttp/connector.py": "network",
-             "anyio/_backends/_asyncio.py": "network", "asyncpg/protocol/protocol.pyx": "network"}
-kinds = {}   # "module.qualname" -> kind
-# Keyed by id(code), because the hash of a code object takes longer than all the rest; the values keep
-# the code, so that its id is not used again.
-codes = {}   # id(code) -> (kind or None, it is asyncio's own, code)
-whats = {}   # (id(code), instruction, id(innermost code), case) -> word of a slot: what, and which line
-wrapped = {} # id(asyncio's future of a job) -> [the job's id]
-Coroutine, Generator = types.CoroutineType, types.GeneratorType
-
-
-def know(code, coro):
-    path = code.co_filename
-    folder, file = os.path.split(path)
-    own = folder == OWN
-    if own:
-        kind = kinds.get("%s.%s" % (file[:-3], coro.__qualname__))
-    else:
-        kind = next((k for end, k in LIBRARIES.items() if path.endswith(end)), None)
-    known = codes[id(code)] = (kind, own, code)
-    if fast is not None:
-        fast.code(code, own)
-    return known
-
-
-def awaited(task):
-    """What @task waits for and where, as one word of a slot, and the task that it waits for."""
-    coro = task.get_coro()
-    user = code = kind = None
-    user_code = last = 0
-    while True:
-        kind_of = type(coro)
-        if kind_of is Coroutine:
-            code, inner = coro.cr_code, coro.cr_await
-        elif kind_of is Generator:
-            code, inner = coro.gi_code, coro.gi_yieldfrom
-        else:
-            break  # a future's iterator, None, or what other languages compile
-        last = id(code)
-        found, own, _ = codes.get(last) or know(code, coro)
-        if not own:
-            user, user_code, kind = coro, last, found
-        else:
-            if user is None:
-                user, user_code = coro, last
-            if found is not None:
-                kind = found
-        coro = inner
-    if user is None:
-        frame, at = None, -1
-    else:
-        frame = user.cr_frame if type(user) is Coroutine else user.gi_frame
-        at = frame.f_lasti if frame is not None else -1
-    future = task._fut_waiter
-    rec = live.get(id(future)) or wrapped.get(id(future))
-    case = 1 if rec is not None else 2 if kind is None and type(future) is Gathering else 0
-    word = whats.get((user_code, at, last, case))
-    if word is None:
-        word = string(("join", "join:gather")[case - 1] if case else kind or "condition:future")
-        if frame is not None:
-            word |= string(place(frame.f_code, frame.f_lineno)) << 32
-        if len(whats) < 20000:
-            whats[user_code, at, last, case] = word
-            if fast is not None and at >= 0:
-                fast.place(user_code, at, last, case, word)
-    return word, rec[ID] if case == 1 else 0
-
-
-def wrap_future(future, job):
-    """asyncio has made @future for one of concurrent.futures that stands for @job."""
-    try:
-        number = getattr(job, "_corun", 0)
-        if number and future is not job:
-            ref = TaskRef(future, unwrapped)
-            ref.key = id(future)
-            wrapped[id(future)] = [number, ref]
-    except Exception:
-        pass
-    return future
-
-
-def unwrapped(ref):
-    wrapped.pop(ref.key, None)
-
-
 # ---- in goes the hook, and out ----
 
 before = []  # what stood where the hook has put something
@@ -587,54 +377,32 @@ def attached():
 
 
 def install(base_events):
-    global events, tasks, task_types, OWN, Gathering
-    events, tasks = sys.modules["asyncio.events"], sys.modules["asyncio.tasks"]
+    global events, tasks, task_types
+    events, tasks, futures = (sys.modules["asyncio." + name] for name in ("events", "tasks", "futures"))
     task_types = (tasks.Task, tasks._PyTask)
-    Gathering = tasks._GatheringFuture
-    OWN = os.path.dirname(tasks.__file__)
-    for kind, names in KINDS.items():
-        kinds.update(dict.fromkeys(names, kind))
+    waits["install"](tasks, fast, live, string)
     loop, handle = base_events.BaseEventLoop, events.Handle
-    forever = loop.run_forever
+    names = {"corun_getattr": getattr, "corun_register": register, "corun_create": create,
+             "corun_uncreate": uncreate, "corun_created": created, "corun_wrap": waits["wrap_future"]}
     if fast is not None:
-        common = {"corun_getattr": getattr}
-        names = dict(common, corun_begin=fast.begin, corun_end=fast.end, corun_first=fast_first,
-                     corun_step_end=fast_step_end)
-        run = graft(handle._run, FAST_RUN_HEAD, wrap_run(FAST_RUN_TAIL), names)
-        timer_run = graft(handle._run, DUE_HEAD + FAST_RUN_HEAD, wrap_run(FAST_RUN_TAIL + DUE_TAIL),
-                          dict(names, corun_due=fast.due))
-        soon = graft(loop._call_soon, FAST_SOON_HEAD, list, dict(common, corun_soon=fast.soon,
-                                                                 corun_register=register))
         fast.types(task_types)
-        fast.chain(tasks.Task, sys.modules["asyncio.futures"].Future, Coroutine, Generator, wrapped)
+        names.update(corun_begin=fast.begin, corun_end=fast.end, corun_first=fast_first,
+                     corun_step_end=fast_step_end, corun_due=fast.due, corun_soon=fast.soon)
     else:
-        common = {"corun_live": live, "corun_now": now, "corun_holder": holder, "corun_id": id,
-                  "corun_getattr": getattr}
-        names = dict(common, corun_pack=pack, corun_next=next, corun_step_end=step_end, corun_map=None,
-                     corun_indexes=None, corun_mask=0, corun_at=0, corun_busy=busy)
-        run = graft(handle._run, RUN_HEAD, wrap_run(RUN_TAIL), names)
-        timer_run = graft(handle._run, DUE_HEAD + RUN_HEAD, wrap_run(RUN_TAIL + DUE_TAIL),
-                          dict(names, corun_due=set_due))
-        soon = graft(loop._call_soon, SOON_HEAD, list, dict(
-            common, corun_isinstance=isinstance, corun_types=task_types, corun_register=register,
-            corun_ready_at=ready_at))
-        forever = graft(forever, "corun_enter(self)", list, {"corun_enter": enter_loop})
-        grafted.extend((run, timer_run))
-    make = graft(loop.create_task, "corun_outer = corun_create()", wrap_create, {
-        "corun_create": create, "corun_uncreate": uncreate, "corun_created": created})
-    futures = sys.modules["asyncio.futures"]
-
-    def around(body):
-        body[-1].value = ast.copy_location(ast.Call(ast.copy_location(
-            ast.Name("corun_wrap", ast.Load()), body[-1]), [body[-1].value, ast.copy_location(
-                ast.Name("future", ast.Load()), body[-1])], []), body[-1])
-        return body
-
+        names.update(corun_live=live, corun_now=now, corun_holder=holder, corun_id=id, corun_pack=pack,
+                     corun_next=next, corun_step_end=step_end, corun_map=None, corun_indexes=None,
+                     corun_mask=0, corun_at=0, corun_busy=busy, corun_due=set_due, corun_enter=enter_loop,
+                     corun_isinstance=isinstance, corun_types=task_types, corun_ready_at=ready_at)
+    run, timer_run, soon = methods["compile_steps"](handle, loop, names, fast is not None)
+    make, wrap = methods["compile_rest"](loop, futures, names)
     before.extend(((handle, "_run", handle._run), (loop, "_call_soon", loop._call_soon),
-                   (loop, "run_forever", loop.run_forever), (loop, "create_task", loop.create_task),
-                   (futures, "wrap_future", futures.wrap_future)))
-    futures.wrap_future = base_events.futures.wrap_future = graft(futures.wrap_future, "", around,
-                                                                  {"corun_wrap": wrap_future})
-    handle._run, loop._call_soon, loop.run_forever, loop.create_task = run, soon, forever, make
+                   (loop, "create_task", loop.create_task), (futures, "wrap_future", futures.wrap_future)))
+    handle._run, loop._call_soon, loop.create_task = run, soon, make
+    futures.wrap_future = wrap
     events.TimerHandle._run = timer_run
+    if fast is None:
+        # The extension module sees by itself which thread it is in.
+        before.append((loop, "run_forever", loop.run_forever))
+        loop.run_forever = methods["compile_forever"](loop, names)
+        grafted.extend((run, timer_run))
     os.register_at_fork(after_in_child=forked)

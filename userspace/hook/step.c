@@ -67,13 +67,14 @@ struct task {
 
 static struct task *table;
 static size_t cap, used;
-static uint64_t *slots, *cells, mask, next_index, running;
+static uint64_t *slots, *cells, mask, next_index;
 static const volatile uint32_t *closed; /* the recorder reads no more */
 static PyObject *types;
 static int generation = 1, n_cells;
 static __thread int seen;
 static __thread uint32_t tid;
 static __thread uint64_t *cell;
+static __thread uint64_t running;              /* the task of the step under way, 0: none */
 static __thread uint64_t due;                  /* of the timer whose callback is being called; 0: none is */
 static __thread uint64_t busy_from, busy_until; /* steps one after the other, the loop never at rest between */
 

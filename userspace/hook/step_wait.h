@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * step_wait.h - part of step.c: what a step leaves its task waiting for, and where. Python looks (awaited() of
- * corun_asyncio.py) and teaches what it has found; the same wait is known here the next time. Only objects
+ * corun_await.py) and teaches what it has found; the same wait is known here the next time. Only objects
  * of asyncio's own C code are touched: no code of the program's can be called.
  */
 #ifndef CORUN_STEP_WAIT_H
@@ -110,7 +110,7 @@ static PyObject *borrow(PyObject *object, enum name name)
 	return value;
 }
 
-/* As awaited() of corun_asyncio.py, for coroutines and futures of asyncio's own C code. 0: Python must look. */
+/* As awaited() of corun_await.py, for coroutines and futures of asyncio's own C code. 0: Python must look. */
 static int known_wait(PyObject *task, uint64_t *what, uint64_t *other)
 {
 	uint64_t user_code = 0, last = 0, kind = 0;

@@ -25,6 +25,8 @@ FILE_BYTES(corun_hook, "userspace/hook/corun_hook.py");
 FILE_BYTES(corun_marks, "userspace/hook/corun_marks.py");
 FILE_BYTES(corun_graft, "userspace/hook/corun_graft.py");
 FILE_BYTES(corun_asyncio, "userspace/hook/corun_asyncio.py");
+FILE_BYTES(corun_methods, "userspace/hook/corun_methods.py");
+FILE_BYTES(corun_await, "userspace/hook/corun_await.py");
 FILE_BYTES(corun_jobs, "userspace/hook/corun_jobs.py");
 FILE_BYTES(corun_step, STEP_OBJECT);
 FILE_BYTES(corun_node, "userspace/hook/corun_node.js");
@@ -38,7 +40,8 @@ FILE_BYTES(corun_others, "userspace/hook/corun_others.py");
 
 const struct hook_file hook_files[] = {
 	ENTRY(sitecustomize), ENTRY(corun_hook), ENTRY(corun_marks), ENTRY(corun_graft),
-	ENTRY(corun_asyncio), ENTRY(corun_jobs), ENTRY(corun_others), ENTRY(corun_attach),
+	ENTRY(corun_asyncio), ENTRY(corun_methods), ENTRY(corun_await), ENTRY(corun_jobs),
+	ENTRY(corun_others), ENTRY(corun_attach),
 	{"corun_step.so", hook_corun_step, &hook_corun_step_len},
 	{HOOK_NODE, hook_corun_node, &hook_corun_node_len},
 	{"corun_node.node", hook_node_marks, &hook_node_marks_len},
