@@ -40,7 +40,7 @@ extern "C" {
 
 typedef uint64_t corun_id; /* of a task; 0: none */
 
-enum corun_outcome { CORUN_RESULT = 0, CORUN_EXCEPTION = 1, CORUN_CANCELLED = 2 };
+enum corun_outcome { CORUN_RESULT = 0, CORUN_EXCEPTION = 1, CORUN_CANCELLED = 2, CORUN_UNKNOWN = 3 };
 
 /* The wire, as record/MARKS.md tells it. */
 #define CORUN_WIRE_MAGIC 0x316b72616d6e7572ull /* "runmark1" */

@@ -241,7 +241,6 @@ static void on_task_state(void *ctx, const struct task_span *span)
 
 static void on_task_end(void *ctx, const struct task *task, u64 ts)
 {
-	static const char *const outcomes[] = {"result", "exception", "cancelled"};
 	struct ndjson *n = ctx;
 
 	row_begin(n, "task", task->start_ns);
@@ -253,8 +252,7 @@ static void on_task_end(void *ctx, const struct task *task, u64 ts)
 	put_text(n, "site", task->site);
 	put_int(n, "steps", task->steps);
 	put_id(n, "creator", task->creator);
-	put_text(n, "outcome", task->cut ? "cut" :
-		 task->outcome < ARRAY_SIZE(outcomes) ? outcomes[task->outcome] : "");
+	put_text(n, "outcome", task->cut ? "cut" : task_outcome_name(task->outcome));
 	row_end(n);
 }
 

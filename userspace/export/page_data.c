@@ -11,6 +11,7 @@
 #include "export/lanes.h"
 #include "model/model.h"
 #include "trace/syscall.h"
+#include "trace/text.h"
 #include "trace/trace.h"
 
 #define FLUSH_AT 32768
@@ -289,7 +290,6 @@ static void on_task_state(void *ctx, const struct task_span *s)
 
 static void on_task_end(void *ctx, const struct task *task, u64 ts)
 {
-	static const char *const outcomes[] = {"result", "exception", "cancelled"};
 	struct data *d = ctx;
 
 	(void)ts;
@@ -305,7 +305,7 @@ static void on_task_end(void *ctx, const struct task *task, u64 ts)
 		   task->process ? task->process->id : 0,
 		   task->id < d->n_task_threads ? d->task_thread[task->id] : 0,
 		   task->creator == NO_TASK ? 0 : task->creator + 1,
-		   task->cut || task->outcome >= ARRAY_SIZE(outcomes) ? "" : outcomes[task->outcome]);
+		   task->cut ? "" : task_outcome_name(task->outcome));
 }
 
 static const struct model_sink data_sink = {

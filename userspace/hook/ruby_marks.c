@@ -217,7 +217,7 @@ static corun_id leave(const struct lane *lane)
 	if (rb_fiber_alive_p(lane->now))
 		corun_task_wait(f->task, f->depth ? f->what : "other", 0);
 	else
-		corun_task_end(f->task, CORUN_RESULT);
+		corun_task_end(f->task, CORUN_UNKNOWN);
 	return f->task;
 }
 

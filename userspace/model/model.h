@@ -142,7 +142,7 @@ struct task {
 	s32 tgid;
 	const struct process *process; /* NULL: not known */
 	u64 start_ns, end_ns;    /* end_ns 0 while alive */
-	u8 outcome;              /* once ended: 0 result, 1 exception, 2 cancelled */
+	u8 outcome;              /* once ended: enum task_outcome */
 	bool cut;                /* once ended: by the end of its process or of the window */
 
 	/* now */

@@ -36,7 +36,7 @@ enum wire_op {
 	OP_NOTE,
 };
 
-enum run_outcome { RUN_CANCELLED = 2, RUN_WAITS, RUN_READY, RUN_NOTHING };
+enum run_outcome { RUN_WAITS = 3, RUN_READY, RUN_NOTHING }; /* before them, as in a mark */
 
 struct head {
 	u64 magic;
@@ -345,7 +345,7 @@ static bool emit_task(struct ring *r, const struct slot *s, size_t len, ring_emi
 	const char *part = r->text, *end = r->text + len;
 	struct record rec = new_record(r, s, REC_TASK, s->ts);
 
-	if (!s->task || s->outcome > RUN_CANCELLED)
+	if (!s->task || s->outcome >= OUTCOMES)
 		return false;
 	rec.task.op = s->op;
 	rec.task.ref = s->ref;

@@ -24,11 +24,12 @@ static const char *const contexts[] = {"", "task", "softirq-self", "softirq", "h
 static const char *const task_ops[] = {
 	"", "begin", "step", "wait", "ready", "end", "link", "name", "lost", NULL,
 };
-static const char *const outcomes[] = {"", "exception", "cancelled", NULL};
+static const char *const outcomes[] = {"", "exception", "cancelled", "unknown", NULL};
 
 _Static_assert(ARRAY_SIZE(fd_kinds) == FD_KINDS + 1, "a name for every fd kind");
 _Static_assert(ARRAY_SIZE(lock_kinds) == LOCK_KINDS + 1, "a name for every lock kind");
 _Static_assert(ARRAY_SIZE(task_ops) == TASK_OPS + 1, "a name for every task op");
+_Static_assert(ARRAY_SIZE(outcomes) == OUTCOMES + 1, "a name for every outcome");
 
 #define F(label, kind, member) {label, kind, offsetof(struct record, member), NULL}
 #define FN(label, kind, member, table) {label, kind, offsetof(struct record, member), table}
@@ -244,5 +245,5 @@ const char *task_op_name(unsigned int op)
 
 const char *task_outcome_name(unsigned int outcome)
 {
-	return outcome ? table_name(outcomes, ARRAY_SIZE(outcomes) - 1, outcome) : "result";
+	return outcome ? table_name(outcomes, OUTCOMES, outcome) : "result";
 }

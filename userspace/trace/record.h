@@ -256,12 +256,20 @@ enum task_op {
 	TASK_OPS,
 };
 
+enum task_outcome {
+	OUTCOME_RESULT,
+	OUTCOME_EXCEPTION,
+	OUTCOME_CANCELLED,
+	OUTCOME_UNKNOWN, /* it has ended; how, nobody told */
+	OUTCOMES,
+};
+
 struct rec_task {
 	u64 task;          /* unique in the trace, never recycled */
 	u64 ref;
 	s32 tid, tgid;
 	u8 op;             /* enum task_op */
-	u8 outcome;        /* TASK_END: 0 result, 1 exception, 2 cancelled */
+	u8 outcome;        /* TASK_END: enum task_outcome */
 	const char *kind;  /* TASK_BEGIN, TASK_NAME: "asyncio", "job", "goroutine" ...; "": as it was */
 	const char *name;  /* TASK_BEGIN, TASK_NAME */
 	const char *what;  /* TASK_STEP: the phase, "" or e.g. "serializing:1000" (bytes);
