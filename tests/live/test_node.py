@@ -21,7 +21,7 @@ def async_resources_of_Node():
     seen = {t["name"].split("(")[-1].rstrip(")"): t for t in history(trace).values()}
     for name, spans in true["timers"].items():
         t = seen[name]
-        check(t["outcome"] == "result", name, t)
+        check(t["outcome"] == "unknown", name, t)
         # A callback, or what goes on of it after an await, is inside a step; no two in one.
         inside = [[s for s in t["steps"] if s[0] <= begin and end <= s[1]] for begin, end in spans]
         check(all(len(i) == 1 for i in inside) and len({i[0][0] for i in inside}) == len(spans), name, spans, t["steps"])
@@ -32,6 +32,42 @@ def async_resources_of_Node():
     check(len(requests) == true["requests"] == 30, len(requests), true["requests"])
     check(figures["tasks"]["concurrency"]["max"] >= 30 and figures["tasks"]["parallelism"]["max"] == 1, figures["tasks"])
     return f"{len(rows)} tasks"
+
+
+@test
+def children_and_worker_threads_of_Node():
+    need("node")
+    program = here / "prog/node_family.js"
+    alone = {line["role"]: line for line in map(json.loads, run("node", program, status=0).stdout.splitlines())}
+    trace, out = record("node", program, options=("--tasks=node",), name="node-family.corun")
+    true = {line["role"]: line for line in map(json.loads, out.splitlines())}
+    check(set(true) == set(alone) and len(true) == 11, set(true) ^ set(alone))
+    for role, line in true.items():
+        for key in ("options", "argv", "stack", "out"):
+            check(line.get(key) == alone[role].get(key), role, key, line, alone[role])
+    figures = report(trace)
+    no_loss(figures)
+    rows = {r["id"]: r for r in figures["tasks"]["list"]}
+    role_of = lambda t: t["name"].split("(")[-1].rstrip(")")
+    row_of = {role_of(r): r for r in rows.values()}
+    seen = {role_of(t): (row_of[role_of(t)], t) for t in history(trace).values()}
+    timers = set(true) - {"none", "execFile", "bare"}
+    check("bare" not in seen, seen.get("bare"))
+    for role in timers:
+        check(role in seen, role, sorted(seen))
+        row, t = seen[role]
+        check(row["tgid"] == true[role]["pid"] and row["name"].startswith("Timeout"), role, row, true[role])
+        check(sum(b <= true[role]["from"] and true[role]["until"] <= e for b, e in t["steps"]) == 1, role, t, true[role])
+        in_worker = role in ("worker", "second")
+        check((t["tids"] == {str(row["tgid"])}) == (not in_worker), role, t["tids"], row)
+        maker = rows[row["creator"]]
+        check(maker["tgid"] == row["tgid"] and
+              (maker["name"] in ("worker 1", "worker 2") if in_worker else maker["name"] == "node_family.js"), role, maker)
+    # A worker thread's tasks are over when it is; the processes' own, as their children, wait for those.
+    check(seen["worker 1"][1]["outcome"] == seen["worker 2"][1]["outcome"] == "unknown", seen["worker 1"])
+    children = [r for r in rows.values() if r["name"].startswith("PROCESSWRAP")]
+    check(sum(r["time_ns"].get("child", 0) > 30_000_000 for r in children) >= 6, children)
+    return f"{len(timers)} roles, {len(rows)} tasks"
 
 
 @test

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The Node hook of `corun record --tasks=node`: async resources as tasks, by async_hooks. Loaded in front of the
-// program by NODE_OPTIONS, which is put back at once.
+// program by NODE_OPTIONS, which is put back at once; Node loads it into every worker thread by itself, and
+// child processes get the variable again.
 //
 // A task is the script itself, a timer, a request, whatever has an async id of its own; promises and ticks are
 // none, but steps of the task in whose context they were made: an async function is a part of what called it.
@@ -8,9 +9,9 @@
 
 (() => {
   const own = `--require ${__filename}`;
-  const options = (process.env.NODE_OPTIONS || '').replace(own, '').trim();
-  if (options) process.env.NODE_OPTIONS = options;
-  else delete process.env.NODE_OPTIONS;
+  const options = process.env.NODE_OPTIONS || '';
+  if (options === own) delete process.env.NODE_OPTIONS;
+  else if (options.includes(own)) process.env.NODE_OPTIONS = options.replace(`${own} `, '');
   delete require.cache[__filename];
   if (!process.env.CORUN_MARKS) return;
 
@@ -18,6 +19,8 @@
   process.dlopen(module_, `${__dirname}/corun_node.node`);
   const { begin, step, wait, end } = module_.exports;
   const hooks = require('async_hooks');
+  const { existsSync } = require('fs');
+  const { threadId } = require('worker_threads');
 
   const PARTS = new Set(['PROMISE', 'TickObject', 'Microtask']);
   const ONCE = /REQ|CONNECTWRAP|^Immediate$|^RANDOMBYTES|^SCRYPT|^PBKDF2|^SIGNREQUEST/;
@@ -33,7 +36,8 @@
   const parts = new Set(); // async ids of promises and ticks that are not done
   const stack = [];        // tasks in a step, the innermost last
 
-  const main = { number: begin(0, 0, 'node', process.argv[1] ? process.argv[1].split('/').pop() : 'node'),
+  const script = process.argv[1] ? process.argv[1].split('/').pop() : 'node';
+  const main = { number: begin(0, 0, 'node', threadId ? `worker ${threadId}` : script),
     id: 1, parts: 0, over: false, once: false, what: 'poll:events' };
   tasks.set(1, main);
   tasks.set(0, main);
@@ -52,9 +56,29 @@
     finish(task);
   };
 
+  // A child is hooked too, by the handle that is about to start it, once: nothing that the program can look at is
+  // another. A Node that cannot read the hook does not start: not for another user, nor when the recorder is gone.
+  const user = process.geteuid();
+  const mark = `CORUN_MARKS=${process.env.CORUN_MARKS}`;
+  const withHook = (pairs) => {
+    const at = pairs.findIndex((pair) => pair.startsWith('NODE_OPTIONS='));
+    return at < 0 ? [...pairs, `NODE_OPTIONS=${own}`]
+      : pairs.map((pair, i) => (i === at ? `NODE_OPTIONS=${own} ${pair.slice(13)}`.trim() : pair));
+  };
+  const carry = (handle) => Object.defineProperty(handle, 'spawn', {
+    configurable: true,
+    value(start) {
+      delete this.spawn;
+      const hooked = start.envPairs && start.envPairs.includes(mark) &&
+        start.uid === undefined && start.gid === undefined && process.geteuid() === user && existsSync(__filename);
+      return this.spawn(hooked ? { ...start, envPairs: withHook(start.envPairs) } : start);
+    },
+  });
+
   hooks.createHook({
     init(id, type, trigger, resource) {
       const by = owner(hooks.executionAsyncId());
+      if (type === 'PROCESSWRAP') carry(resource);
       if (PARTS.has(type)) {
         tasks.set(id, by);
         parts.add(id);

@@ -23,6 +23,7 @@ extern int napi_get_cb_info(napi_env env, napi_callback_info info, size_t *argc,
 extern int napi_get_value_uint32(napi_env env, napi_value value, uint32_t *result);
 extern int napi_get_value_string_utf8(napi_env env, napi_value value, char *text, size_t size, size_t *length);
 extern int napi_create_uint32(napi_env env, uint32_t value, napi_value *result);
+extern int napi_add_env_cleanup_hook(napi_env env, void (*call)(void *), void *data);
 
 #define TEXT_MAX 256
 
@@ -117,10 +118,24 @@ static napi_value end(napi_env env, napi_callback_info info)
 
 	if (!numbers(env, info, number, 1, values) || !task_of(number[0]))
 		return NULL;
-	corun_task_end(task_of(number[0]), CORUN_RESULT);
+	corun_task_end(task_of(number[0]), CORUN_UNKNOWN);
 	tasks[number[0] - 1] = 0;
 	spare[n_spare++] = number[0];
 	return NULL;
+}
+
+/* A thread's JavaScript is over, and with it what its tasks might still have done. */
+static void over(void *unused)
+{
+	(void)unused;
+	for (uint32_t i = 0; i < n_tasks; i++)
+		if (tasks[i])
+			corun_task_end(tasks[i], CORUN_UNKNOWN);
+	free(tasks);
+	free(spare);
+	tasks = NULL;
+	spare = NULL;
+	n_tasks = cap = n_spare = 0;
 }
 
 /* What a module of Node-API exports: called once for each thread that loads it. */
@@ -138,5 +153,6 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports)
 		    napi_set_named_property(env, exports, functions[i].name, function))
 			return NULL;
 	}
+	napi_add_env_cleanup_hook(env, over, NULL);
 	return exports;
 }
