@@ -103,6 +103,7 @@ struct machine {
 	u64 now;
 	struct truth truth;
 	int on_cpu[CPUS]; /* thread or -1 */
+	u64 told[CPUS];   /* when it had its last event: one CPU has no two at once */
 	bool born[THREADS];
 	struct record records[EVENTS + 64];
 	struct truth after[EVENTS + 64];
@@ -112,6 +113,10 @@ struct machine {
 
 static void emit(struct machine *m, struct record rec)
 {
+	if (rec.cpu < CPUS) {
+		m->now += m->told[rec.cpu] == m->now;
+		m->told[rec.cpu] = m->now;
+	}
 	rec.ts = m->now;
 	m->records[m->n] = rec;
 	m->after[m->n++] = m->truth;
@@ -181,6 +186,9 @@ static void do_switch(struct machine *m, int cpu)
 		m->truth.state[next] = STATE_RUNNING;
 	m->on_cpu[cpu] = next;
 	emit(m, rec);
+	/* Preempted on its way to sleep, and woken there. */
+	if (prev >= 0 && how == 0)
+		emit(m, waking(prev, (cpu + 1) % CPUS));
 }
 
 static void do_wake(struct machine *m)

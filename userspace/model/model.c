@@ -233,7 +233,10 @@ static void on_waking(struct model *m, const struct record *rec)
 			t->pub.waker_context = w->context;
 			break;
 		}
-		m->conflicts++;
+		/* Preempted on its way to sleep, before it let go of the CPU: it will not sleep.
+		 * Nobody else who is ready can be woken. */
+		if (!t->pub.preempted)
+			m->conflicts++;
 		return;
 	case STATE_UNKNOWN:
 		/* It slept, and is ready now; or it ran, and was on its way to sleep. Its next switch
