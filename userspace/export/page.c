@@ -70,13 +70,15 @@ static int put_trace(struct out *out, const char *trace, const char *name,
 		     const struct export_options *options, struct report *report, struct error *err)
 {
 	const struct figures *shown = report->figures, *whole = meter_stretch(report->meter, 0);
-	struct page_stretch stretch = {shown->begin_ns - whole->begin_ns, shown->end_ns - whole->begin_ns};
+	struct export_options part = *options; /* of a region its stretch alone */
 	struct path *path = path_of(report);
 	struct buf json = BUF_INIT;
 	int code;
 
+	part.from_ns = shown->begin_ns - whole->begin_ns;
+	part.to_ns = shown->end_ns - whole->begin_ns;
 	out_puts(out, "<script type=\"text/plain\" class=\"spans\">");
-	code = page_data(out, trace, &stretch, options, &json, err);
+	code = page_data(out, trace, &part, &json, err);
 	out_puts(out, "</script>\n<script type=\"text/plain\" class=\"path\">");
 	if (!code)
 		code = page_path(out, path, err);

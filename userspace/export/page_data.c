@@ -27,7 +27,7 @@ struct data {
 	struct buf objects;  /* JSON strings with commas between */
 	struct map known;    /* hash of a text: its number + 1 */
 	u32 n_objects;
-	struct page_stretch stretch;
+	const struct export_options *options;
 	u64 begin, end, spans; /* what is shown: absolute times, set when the window opens */
 	struct map begun[2]; /* by thread id, by task id: its first span was told */
 	struct lanes lanes;  /* contended locks */
@@ -137,8 +137,8 @@ static void on_window_begin(void *ctx, u64 ts)
 {
 	struct data *d = ctx;
 
-	d->begin = ts + d->stretch.from_ns;
-	d->end = d->stretch.to_ns ? ts + d->stretch.to_ns : UINT64_MAX;
+	d->begin = ts + d->options->from_ns;
+	d->end = d->options->to_ns ? ts + d->options->to_ns : UINT64_MAX;
 }
 
 static void on_thread_start(void *ctx, const struct thread *t, u64 ts)
@@ -378,8 +378,7 @@ static void put_json(const struct data *d, struct buf *json)
 	put_threads(d, json);
 }
 
-static int read_all(struct data *d, struct trace_reader *reader, const struct export_options *options,
-		    struct error *err)
+static int read_all(struct data *d, struct trace_reader *reader, struct error *err)
 {
 	const struct record *rec;
 	u32 n = 0;
@@ -388,7 +387,8 @@ static int read_all(struct data *d, struct trace_reader *reader, const struct ex
 	while ((code = trace_reader_next(reader, &rec, err)) > 0) {
 		code = model_push(d->model, rec);
 		if (!code && !(++n & 0xffff))
-			code = export_goes_on(options, trace_reader_offset(reader), trace_reader_size(reader), err);
+			code = export_goes_on(d->options, trace_reader_offset(reader), trace_reader_size(reader),
+					      err);
 		if (code)
 			break;
 	}
@@ -397,12 +397,11 @@ static int read_all(struct data *d, struct trace_reader *reader, const struct ex
 	return code == -ENOMEM ? error_set(err, code, "out of memory") : code;
 }
 
-int page_data(struct out *out, const char *trace, const struct page_stretch *stretch,
-	      const struct export_options *options, struct buf *json,
+int page_data(struct out *out, const char *trace, const struct export_options *options, struct buf *json,
 	      struct error *err)
 {
 	struct base64 *base64 = malloc(sizeof(*base64));
-	struct data d = {.base64 = base64, .stretch = *stretch};
+	struct data d = {.base64 = base64, .options = options};
 	struct trace_reader *reader = NULL;
 	int code = base64 ? base64_begin(base64, out) : -ENOMEM;
 
@@ -417,7 +416,7 @@ int page_data(struct out *out, const char *trace, const struct page_stretch *str
 	if (!code)
 		code = model_add_sink(d.model, &data_sink, &d);
 	if (!code)
-		code = read_all(&d, reader, options, err);
+		code = read_all(&d, reader, err);
 	if (!code) {
 		flush(&d);
 		put_json(&d, json);

@@ -15,15 +15,9 @@
 /* What a span is; waits: CODE_WAIT + kind. */
 enum { CODE_RUNNING, CODE_WOKEN, CODE_PREEMPTED, CODE_STOPPED, CODE_UNKNOWN, CODE_WAIT };
 
-/* What of a trace is shown, in ns since its window opened; to_ns 0: to its end. */
-struct page_stretch {
-	u64 from_ns, to_ns;
-};
-
-/* Write the spans of @trace in @stretch to @out in base64, and what belongs to them to @json (a JSON object
- * without its closing brace: the caller adds to it). 0 or -errno with @err. */
-int page_data(struct out *out, const char *trace, const struct page_stretch *stretch,
-	      const struct export_options *options, struct buf *json,
+/* Write the spans of @trace from @options->from_ns to to_ns to @out in base64, and what belongs to them to @json (a JSON
+ * object without its closing brace: the caller adds to it). 0 or -errno with @err. */
+int page_data(struct out *out, const char *trace, const struct export_options *options, struct buf *json,
 	      struct error *err);
 /* The critical path in base64; nothing of one that is not known (NULL). 0 or -errno with @err. */
 int page_path(struct out *out, const struct path *path, struct error *err);
