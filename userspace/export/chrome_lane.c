@@ -106,14 +106,11 @@ void chrome_path(void *ctx, const struct path_segment *segment)
 static void put_async(struct chrome *c, char phase, const char *category, const char *name, u64 id,
 		      s64 pid, u64 ts)
 {
-	char *p = json_room(&c->json, EVENT_ROOM);
+	char *p;
 
-	p = put_lit(p, ",\n{\"ph\":\"");
-	*p++ = phase;
-	p = put_lit(p, "\",\"cat\":\"");
-	p = put_bytes(p, category, strlen(category));
-	p = put_lit(p, "\",\"name\":");
-	json_wrote(&c->json, p);
+	json_puts(&c->json, phase == 'b' ? ",\n{\"ph\":\"b\",\"cat\":\"" : ",\n{\"ph\":\"e\",\"cat\":\"");
+	json_puts(&c->json, category);
+	json_puts(&c->json, "\",\"name\":");
 	json_string(&c->json, name);
 	p = json_room(&c->json, EVENT_ROOM);
 	p = put_lit(p, ",\"id\":");
