@@ -22,6 +22,8 @@ def fields(data):
         if tag & 7 == 2:
             size, at = varint(data, at)
             value, at = data[at:at + size], at + size
+        elif tag & 7 == 1:
+            value, at = int.from_bytes(data[at:at + 8], "little"), at + 8
         else:
             value, at = varint(data, at)
         yield tag >> 3, value

@@ -52,6 +52,17 @@ async function integral(tp, where, end) {
 	return sum;
 }
 
+/* Every counter of the set: its integral is the time that the report has. @where(name) chooses its track. */
+async function checkCounters(tp, figures, where) {
+	const end = figures.window.duration_ns;
+	const mean = (c) => c.time_ns_at.reduce((sum, ns, k) => sum + k * ns, 0);
+
+	assert.equal(await integral(tp, where("running"), end), mean(figures.parallelism));
+	assert.equal(await integral(tp, where("in flight"), end), mean(figures.concurrency));
+	for (const [key, ns] of Object.entries(figures.time_ns))
+		assert.equal(await integral(tp, where(labels[key] ? `waiting: ${labels[key]}` : key), end), ns, key);
+}
+
 /* Which keys an event of each phase has, and which it may have. */
 const keys = {
 	M: ["name pid tid args", ""], X: ["name cat pid tid ts dur", "args"],
@@ -127,16 +138,9 @@ export async function compare(trace, json, options = []) {
 		/* The critical path tiles the window. */
 		assert.equal(Number((await tp.rows("select sum(dur) ns from slice where category = 'path'"))[0].ns),
 			figures.window.duration_ns);
-		/* Counters: their integrals are the mean figures. */
-		const end = figures.window.duration_ns;
-		const mean = (c) => c.time_ns_at.reduce((sum, ns, k) => sum + k * ns, 0);
-
-		const counter = (name) => `t.name = '${compat ? `${name} threads` : `threads ${name}`}' and ` +
+		await checkCounters(tp, figures, (name) => `t.name = '${compat ? `${name} threads` : `threads ${name}`}' and ` +
 			"t.id in (select k.id from process_counter_track k join process p using (upid) " +
-			"where p.pid = 2000000000)";
-
-		assert.equal(await integral(tp, counter("running"), end), mean(figures.parallelism));
-		assert.equal(await integral(tp, counter("in flight"), end), mean(figures.concurrency));
+			"where p.pid = 2000000000)");
 		/* Every arrow has both its ends. */
 		const flows = (await tp.rows("select count(*) n from flow"))[0].n;
 		const arrows = JSON.parse(json.endsWith(".gz") ? '{"traceEvents":[]}' : fs.readFileSync(json))
@@ -193,14 +197,11 @@ export async function compareNative(trace, file) {
 		const { running, ready, ...waits } = figures.time_ns;
 
 		assert.deepEqual(sums(await tp.rows("select category name, sum(dur) ns from slice " +
-			"where category not in ('lost', 'region', 'lock', 'task', 'path') group by 1")),
+			"where category not in ('lost', 'region', 'lock', 'task', 'path', 'wake') group by 1")),
 			Object.fromEntries(Object.entries(waits).filter(([, ns]) => ns)));
-		const mean = (c) => c.time_ns_at.reduce((sum, ns, k) => sum + k * ns, 0);
-		const counter = (name) => `t.name = '${name}' and t.parent_id in ` +
-			"(select id from track where name = 'Concurrency and parallelism')";
 
-		assert.equal(await integral(tp, counter("running"), end), mean(figures.parallelism));
-		assert.equal(await integral(tp, counter("in flight"), end), mean(figures.concurrency));
+		await checkCounters(tp, figures, (name) => `t.name = '${name}' and t.parent_id in ` +
+			"(select id from track where name = 'Concurrency and parallelism')");
 	} finally {
 		tp.close();
 	}

@@ -50,14 +50,21 @@ function expected(trace) {
 	return by;
 }
 
-/* The wake-ups that each format draws: "waker > woken at ts". */
-const arrows = {
-	chrome: "select o.tid a, i.tid b, si.ts from flow f " +
-		"join slice so on so.id = f.slice_out join thread_track ko on ko.id = so.track_id join thread o on o.utid = ko.utid " +
-		"join slice si on si.id = f.slice_in join thread_track ki on ki.id = si.track_id join thread i on i.utid = ki.utid",
-	perfetto: "select w.tid a, t.tid b, s.ts from thread_state s join thread t using (utid) join thread w on " +
-		"w.utid = s.waker_utid",
-};
+/* The arrows drawn: "waker > woken at ts". */
+const arrows = "select o.tid a, i.tid b, si.ts from flow f " +
+	"join slice so on so.id = f.slice_out join thread_track ko on ko.id = so.track_id join thread o on o.utid = ko.utid " +
+	"join slice si on si.id = f.slice_in join thread_track ki on ki.id = si.track_id join thread i on i.utid = ki.utid";
+
+/* The native format's arrows must be these: the waits for a lock that a thread ended which ran. */
+function handOffs(trace) {
+	const spans = rows(trace, "span").filter((r) => r.state === "running");
+	const waits = new Set(rows(trace, "wait").filter((r) => r.lock !== undefined).map((r) => `${r.thread} ${r.ts + r.dur}`));
+	const tids = Object.fromEntries(rows(trace, "thread").map((r) => [r.thread, r.tid]));
+
+	return rows(trace, "wakeup").filter((w) => w.causal && w.waker in tids && waits.has(`${w.thread} ${w.ts}`) &&
+		spans.some((s) => s.thread === w.waker && s.ts < w.ts && w.ts <= s.ts + s.dur))
+		.map((w) => `${tids[w.waker]} > ${w.tid} at ${w.ts}`).sort();
+}
 
 for (const trace of traces)
 	for (const format of ["chrome", "perfetto"])
@@ -90,7 +97,7 @@ for (const trace of traces)
 
 				assert.ok(how.some((h) => h.how === said), JSON.stringify(how));
 				/* From who let go to who got it, at a moment within the wait. */
-				const drawn = await tp.rows(arrows[format]);
+				const drawn = await tp.rows(arrows);
 				const tids = Object.fromEntries(figures.threads.map((t) => [t.id, t.tid]));
 				let waits = 0;
 
@@ -102,6 +109,8 @@ for (const trace of traces)
 						`no arrow from ${tids[w.releaser]} to ${w.tid} in ${w.ts} + ${w.dur}`);
 				}
 				assert.ok(waits > 0, "nobody let go of anything");
+				if (format === "perfetto")
+					assert.deepEqual(drawn.map((d) => `${d.a} > ${d.b} at ${d.ts}`).sort(), handOffs(trace));
 			} finally {
 				tp.close();
 			}

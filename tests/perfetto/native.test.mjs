@@ -6,7 +6,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import test from "node:test";
-import { corun } from "./compare.mjs";
+import { compareNative, corun } from "./compare.mjs";
 import { load } from "./trace_processor.mjs";
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), "corun-native-"));
@@ -96,4 +96,46 @@ test("a lock's holder, and events lost", async () => {
 	assert.deepEqual(held[0], { name: "held by boss", ts: 100, dur: 200 });
 	assert.deepEqual(await rows("select name, ts, dur from slice where category = 'lost'"),
 		[{ name: "7 events lost here", ts: 750, dur: 50 }]);
+});
+
+/* A sample carries the counters that change at its instant: here ever other ones, more than are kept as groups. */
+test("counters of threads that wait in ever other kinds", async () => {
+	const kinds = ["call=read fd=pipe", "call=nanosleep", "call=poll nfds=2", "call=pread64 fd=file wait=io", "call=wait4",
+		...["mutex", "rwlock", "condition", "semaphore", "barrier", "join", "futex"].map((k, i) =>
+			`call=futex lock-kind=${k} lock=0x${i + 1}000`)];
+	const threads = Array.from({ length: 24 }, (_, i) => 100 + i), asleep = [], ready = [], lines = [];
+	let seed = 1, ts = 0, running = threads.slice(0, 4);
+
+	const random = (n) => (seed = (seed * 1103515245 + 12345) % 2147483648) % n;
+	const say = (text) => lines.push(`1.${String(ts).padStart(9, "0")} ${text}`);
+
+	for (const tid of threads) {
+		const cpu = running.indexOf(tid);
+
+		say(`thread ${cpu < 0 ? "" : `cpu=${cpu} `}tid=${tid} tgid=100 flags=snapshot|${cpu < 0 ? "ready" : "running"} comm="t${tid}"`);
+	}
+	ready.push(...threads.slice(4));
+	say("window begin=1");
+	for (let i = 0; i < 6000; i++) {
+		const cpu = random(4), tid = running[cpu];
+
+		ts += 1 + random(3);
+		if (asleep.length && random(2)) {
+			const [woken] = asleep.splice(random(asleep.length), 1);
+
+			say(`waking cpu=${cpu} tid=${woken} waker=${tid} context=task`);
+			ready.push(woken);
+		} else if (ready.length) {
+			running[cpu] = ready.shift();
+			asleep.push(tid);
+			say(`switch cpu=${cpu} prev=${tid} next=${running[cpu]} state=0x1 ${kinds[random(kinds.length)]}`);
+		}
+	}
+	ts++;
+	say("window");
+	say(`end records=${lines.length - 1}`);
+	const trace = path.join(folder, "kinds.txt");
+
+	fs.writeFileSync(trace, `# corun text 1\n${lines.join("\n")}\n`);
+	await compareNative(trace, path.join(folder, "kinds.pftrace"));
 });

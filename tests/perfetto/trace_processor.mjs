@@ -47,10 +47,8 @@ export async function load(file) {
 	const engine = new Engine();
 
 	/* In pieces, as the UI does: the bridge takes no message of a hundred MB. */
-	const bytes = new Uint8Array(fs.readFileSync(file));
-
-	for (let at = 0; at < bytes.length; at += 1 << 24)
-		await engine.parse(bytes.slice(at, at + (1 << 24)));
+	for await (const bytes of fs.createReadStream(file, { highWaterMark: 1 << 24 }))
+		await engine.parse(new Uint8Array(bytes));
 	await engine.notifyEof();
 	return {
 		async rows(sql) {

@@ -159,16 +159,17 @@ static void put_flow_end(struct chrome *c, const struct row *row, char phase, u6
 	json_wrote(&c->json, p);
 }
 
-static void put_flow(struct chrome *c, const struct arrow *arrow, const struct thread *wakee)
+/* From @waker's slice to @wakee's, both at @ts. */
+static void put_flow(struct chrome *c, u32 waker, const struct thread *wakee, u64 ts)
 {
 	u64 id = ++c->flows * c->part->count + c->part->index;
-	const struct row *row = rows_get(&c->rows, model_thread(c->model, arrow->waker));
+	const struct row *row = rows_get(&c->rows, model_thread(c->model, waker));
 
 	if (row)
-		put_flow_end(c, row, 's', id, arrow->ts);
+		put_flow_end(c, row, 's', id, ts);
 	row = rows_get(&c->rows, wakee);
 	if (row)
-		put_flow_end(c, row, 'f', id, arrow->ts);
+		put_flow_end(c, row, 'f', id, ts);
 }
 
 /* ---- the sink ---- */
@@ -204,23 +205,7 @@ static void on_wakeup(void *ctx, const struct wakeup *w)
 {
 	struct chrome *c = ctx;
 
-	/* An arrow needs a slice to start in: not from interrupts, nor from who is not traced. */
-	if (!w->causal || !w->waker || w->waker->outsider || w->waker->state != STATE_RUNNING ||
-	    w->waker->since_ns >= w->ts)
-		return;
-	if (w->wakee->id >= c->n_arrows) {
-		u32 n = w->wakee->id * 2 + 64;
-		struct arrow *arrows = realloc(c->arrows, n * sizeof(*arrows));
-
-		if (!arrows) {
-			c->failed = true;
-			return;
-		}
-		memset(arrows + c->n_arrows, 0, (n - c->n_arrows) * sizeof(*arrows));
-		c->arrows = arrows;
-		c->n_arrows = n;
-	}
-	c->arrows[w->wakee->id] = (struct arrow){true, w->ts, w->waker->id};
+	arrows_note(&c->arrows, w);
 }
 
 static void on_state(void *ctx, const struct span *span)
@@ -228,6 +213,7 @@ static void on_state(void *ctx, const struct span *span)
 	struct chrome *c = ctx;
 	const struct thread *t = span->thread;
 	struct row *row = rows_get(&c->rows, t);
+	u32 waker;
 
 	if (!row)
 		return;
@@ -235,12 +221,9 @@ static void on_state(void *ctx, const struct span *span)
 	if (!c->compat)
 		put_state(c, row, span);
 	put_slice(c, row, span);
-	if (t->id < c->n_arrows && c->arrows[t->id].set && span->start_ns >= c->arrows[t->id].ts) {
-		/* Where the wait was too short to be drawn, nothing is left to point at. */
-		if (span->start_ns == c->arrows[t->id].ts)
-			put_flow(c, &c->arrows[t->id], t);
-		c->arrows[t->id].set = false;
-	}
+	waker = arrows_take(&c->arrows, t->id, span->start_ns);
+	if (waker != NO_THREAD)
+		put_flow(c, waker, t, span->start_ns);
 }
 
 static void on_window_end(void *ctx, u64 ts)
@@ -257,13 +240,14 @@ static int chrome_close(void *ctx)
 	bool failed;
 
 	chrome_tail(c);
-	failed = c->failed || c->rows.failed || c->waits.failed || c->name.failed || c->meta.failed;
+	failed = c->failed || c->rows.failed || c->waits.failed || c->name.failed || c->meta.failed ||
+		 c->arrows.failed;
 	c->json.failed |= failed;
 	failed = json_close(&c->json) != 0;
 	wait_texts_free(&c->waits);
 	chrome_lanes_free(c);
 	rows_free(&c->rows);
-	free(c->arrows);
+	arrows_free(&c->arrows);
 	buf_free(&c->name);
 	buf_free(&c->meta);
 	free(c);

@@ -3,17 +3,11 @@
 #ifndef CORUN_EXPORT_CHROME_H
 #define CORUN_EXPORT_CHROME_H
 
+#include "export/arrows.h"
 #include "export/chrome_wait.h"
 #include "export/curves.h"
 #include "export/json.h"
 #include "export/lanes.h"
-
-/* A wake-up that is not yet drawn: its arrow ends in the slice that comes next. */
-struct arrow {
-	bool set;
-	u64 ts;
-	u32 waker; /* thread id */
-};
 
 struct chrome {
 	struct json json;
@@ -25,8 +19,7 @@ struct chrome {
 	struct rows rows;
 	struct wait_texts waits;
 	struct buf name, meta;
-	struct arrow *arrows; /* by thread id */
-	u32 n_arrows;
+	struct arrows arrows;
 	struct map locks;     /* lane id + 1: its row has a name */
 	struct map idle;      /* CPU + 1: its row has a name */
 	struct map tasks;     /* task id + 1 -> name that its slice began with */

@@ -31,6 +31,13 @@ u32 wait_hash(const struct wait_info *w)
 	return (u32)(h >> 40) % WAIT_TEXTS;
 }
 
+const char *wait_call(const struct wait_info *w)
+{
+	const char *name = w->rec.nr >= 0 ? syscall_name(w->rec.nr) : NULL;
+
+	return !name || (w->rec.lock_kind && !strcmp(name, "futex")) ? "" : name;
+}
+
 static void put_key(struct buf *b, const char *key)
 {
 	buf_puts(b, b->len ? ",\"" : "\"");
@@ -73,13 +80,15 @@ static void put_lock(struct wait_texts *texts, const struct wait_info *w)
 static void make_args(struct wait_texts *texts, const struct wait_info *w)
 {
 	struct buf *b = &texts->args;
+	const char *call = wait_call(w);
 	char number[8];
 
 	buf_clear(b);
-	if (w->rec.nr >= 0) {
+	if (w->rec.nr >= 0 && !syscall_name(w->rec.nr)) {
 		snprintf(number, sizeof(number), "%d", w->rec.nr);
-		put_text(b, "call", syscall_name(w->rec.nr) ? syscall_name(w->rec.nr) : number);
+		call = number;
 	}
+	put_text(b, "call", call);
 	if (w->rec.fd_kind && strcmp(fd_kind_name(w->rec.fd_kind), kind_table[w->kind].name))
 		put_text(b, "descriptor", fd_kind_name(w->rec.fd_kind));
 	put_text(b, "on", w->desc);

@@ -27,6 +27,8 @@ struct wait_texts {
 	bool failed;
 };
 
+/* The system call that it waits in: "" where none is known, or where the lock says it already (a futex). */
+const char *wait_call(const struct wait_info *wait);
 /* Two waits have the same text. What no text shows (buffer addresses, the futex word) does not
  * count. */
 bool wait_same(const struct wait_info *a, const struct wait_info *b);

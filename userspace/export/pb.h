@@ -35,6 +35,15 @@ static inline u8 *pb_int(u8 *p, u32 number, u64 value)
 	return pb_varint(pb_varint(p, number << 3), value);
 }
 
+/* Field @number as a fixed64. */
+static inline u8 *pb_fixed64(u8 *p, u32 number, u64 value)
+{
+	p = pb_varint(p, number << 3 | 1);
+	for (u32 i = 0; i < 8; i++)
+		*p++ = (u8)(value >> 8 * i);
+	return p;
+}
+
 /* Field @number as bytes: a string, a message, packed varints. */
 static inline u8 *pb_bytes(u8 *p, u32 number, const void *data, size_t len)
 {

@@ -153,7 +153,10 @@ static void on_thread_rename(void *ctx, const struct thread *t, u64 ts)
 
 static void on_wakeup(void *ctx, const struct wakeup *w)
 {
-	perfetto_wakeup(ctx, w);
+	struct perfetto *p = ctx;
+
+	arrows_note(&p->arrows, w);
+	perfetto_wakeup(p, w);
 }
 
 static void on_state(void *ctx, const struct span *span)
@@ -196,7 +199,8 @@ static int perfetto_close(void *ctx)
 	struct perfetto *p = ctx;
 	bool failed;
 
-	failed = p->failed || p->meta.failed || p->data.failed || p->body.failed || p->words.failed || p->rows.failed;
+	failed = p->failed || p->meta.failed || p->data.failed || p->body.failed || p->words.failed || p->rows.failed ||
+		 p->arrows.failed;
 	if (!failed && p->data.len)
 		out_put(p->out, p->data.data, p->data.len);
 	perfetto_waits_clear(p);
@@ -206,11 +210,12 @@ static int perfetto_close(void *ctx)
 	perfetto_strings_free(&p->texts);
 	perfetto_stacks_clear(p);
 	rows_free(&p->rows);
+	arrows_free(&p->arrows);
 	free(p->waits);
 	free(p->ready);
 	free(p->threads);
 	free(p->processes);
-	free(p->process_counters);
+	perfetto_count_free(p);
 	buf_free(&p->data);
 	buf_free(&p->body);
 	buf_free(&p->words);

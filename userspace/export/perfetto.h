@@ -10,6 +10,7 @@
 #define CORUN_EXPORT_PERFETTO_H
 
 #include "base/buf.h"
+#include "export/arrows.h"
 #include "export/curves.h"
 #include "export/lanes.h"
 #include "export/pb.h"
@@ -39,8 +40,9 @@ enum { /* FtraceEventBundle, its CompactSched, FtraceEvent, SchedWakingFtraceEve
 
 enum { /* TrackEvent, DebugAnnotation, InternedData */
 	EVENT_CATEGORY = 3, EVENT_ANNOTATION = 4, EVENT_TYPE = 9, EVENT_NAME = 10, EVENT_TRACK = 11,
-	EVENT_COUNTER = 30, EVENT_CALLSTACK = 56,
-	EVENT_BEGIN = 1, EVENT_END = 2, EVENT_COUNT = 4,
+	EVENT_EXTRA_COUNTER = 12, EVENT_COUNTER = 30, EVENT_EXTRA_TRACK = 31, EVENT_FLOW = 47, EVENT_FLOW_END = 48,
+	EVENT_CALLSTACK = 56,
+	EVENT_BEGIN = 1, EVENT_END = 2, EVENT_INSTANT = 3, EVENT_COUNT = 4,
 	ANNOTATION_NAME = 1, ANNOTATION_TEXT = 17,
 	INTERNED_CATEGORY = 1, INTERNED_EVENT = 2, INTERNED_ANNOTATION = 3, INTERNED_FUNCTION = 5,
 	INTERNED_FRAME = 6, INTERNED_CALLSTACK = 7, INTERNED_MAPPING = 19, INTERNED_TEXT = 29,
@@ -85,12 +87,6 @@ enum note {
 	NOTE_WOKEN_BY, NOTES,
 };
 
-/* A counter's track, and where its times stand. */
-struct counter {
-	u32 sequence;   /* 0: not told yet */
-	u64 last_ns;    /* in the file's time */
-};
-
 /* Switches and wake-ups of one CPU, not yet written. */
 struct sched_cpu {
 	struct buf time, state, next, prio, name;      /* packed arrays of switches */
@@ -129,13 +125,16 @@ struct perfetto {
 	struct {
 		bool told;  /* the file knows its track */
 		u64 ref;    /* number of "name (tid)"; 0: none yet */
+		u64 wakes, woken; /* ... of "wakes name", "woken by name" */
 	} *threads;         /* by id */
 	bool *processes;    /* by id: the file knows its track */
 	u32 n_threads, n_processes;
-	struct counter counters[CURVES];
-	struct { struct counter of[CURVE_FLIGHT + 1]; } *process_counters; /* by id */
-	u32 n_process_counters, n_counters;
+	struct map groups;  /* of counters: perfetto_count.c has their keys */
+	u32 n_groups, n_set_groups;
+	u32 counters;       /* bit a curve of the set: the file knows its track */
 	struct wait_bytes *waits; /* WAIT_TEXTS of them */
+	struct arrows arrows;
+	u64 flows;
 	bool cleared;       /* the next packet starts the numbers of strings anew */
 };
 
@@ -178,6 +177,9 @@ void perfetto_intern(struct perfetto *p, u32 field, const u8 *entry, size_t len)
 u8 *perfetto_note(struct perfetto *p, u8 *at, enum note note, u64 text);
 u8 *perfetto_note_text(struct perfetto *p, u8 *at, enum note note, const char *text);
 u8 *perfetto_note_thread(struct perfetto *p, u8 *at, enum note note, u32 thread);
+/* Numbers of the names of both ends of an arrow: "wakes @wakee", "woken by @waker". */
+u64 perfetto_wakes(struct perfetto *p, const struct thread *wakee);
+u64 perfetto_woken(struct perfetto *p, const struct thread *waker);
 
 /* perfetto_stack.c: the number of a call stack, from a site's lines. */
 u64 perfetto_stack(struct perfetto *p, const char *site);
@@ -185,6 +187,7 @@ void perfetto_stacks_clear(struct perfetto *p);
 
 /* perfetto_count.c */
 void perfetto_curve(void *ctx, u32 process, u64 ts, u32 changed, const u32 *now);
+void perfetto_count_free(struct perfetto *p);
 
 /* perfetto_track.c */
 void perfetto_head(struct perfetto *p);

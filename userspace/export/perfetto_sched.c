@@ -47,6 +47,9 @@ static void flush(struct perfetto *p, u32 cpu)
 		size += arrays[i]->len + 16;
 		p->failed |= arrays[i]->failed;
 	}
+	/* A wake-up without flags is by a thread. */
+	while (c->wflags.len && !c->wflags.data[c->wflags.len - 1])
+		c->wflags.len--;
 	compact = malloc(3 * size);
 	if (!compact || p->failed) {
 		p->failed = true;

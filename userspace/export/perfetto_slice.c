@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* perfetto_slice.c - waits, locks, tasks and regions as slices. */
+/* perfetto_slice.c - waits, locks, tasks and regions as slices; hand-offs of locks as arrows. */
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "export/chrome_wait.h"
 #include "export/perfetto.h"
 #include "export/words.h"
-#include "trace/syscall.h"
 
 /* What a wait's slice begins with, from the category on. */
 struct wait_bytes {
@@ -46,14 +45,13 @@ static void put_event(struct perfetto *p, u64 ts, u32 type, u64 track, const u8 
 
 static u8 *make_wait(struct perfetto *p, u8 *at, const struct wait_info *w)
 {
-	const char *call = w->rec.nr >= 0 ? syscall_name(w->rec.nr) : NULL;
 	char lock[24];
 
 	buf_clear(&p->name);
 	words_wait(&p->name, p->model, w);
 	at = pb_int(at, EVENT_CATEGORY, perfetto_string(p, &p->categories, kind_table[w->kind].name));
 	at = pb_int(at, EVENT_NAME, perfetto_string(p, &p->events, p->name.failed ? "" : p->name.data));
-	at = perfetto_note_text(p, at, NOTE_CALL, call ? call : "");
+	at = perfetto_note_text(p, at, NOTE_CALL, wait_call(w));
 	at = perfetto_note_text(p, at, NOTE_ON, w->desc);
 	if (w->rec.lock_kind) {
 		snprintf(lock, sizeof(lock), "0x%llx", (unsigned long long)w->rec.lock);
@@ -90,8 +88,33 @@ static const struct wait_bytes *wait_bytes(struct perfetto *p, const struct wait
 	return b;
 }
 
+/* One end of an arrow: an instant on a thread's track. */
+static void put_arrow_end(struct perfetto *p, const struct thread *t, u64 ts, u64 name, u32 field, u64 flow)
+{
+	u64 track = perfetto_thread_track(p, t);
+	u8 data[48], *at;
+
+	at = pb_int(data, EVENT_CATEGORY, perfetto_string(p, &p->categories, "wake"));
+	at = pb_fixed64(pb_int(at, EVENT_NAME, name), field, flow);
+	put_event(p, ts, EVENT_INSTANT, track, data, (size_t)(at - data));
+}
+
+/*
+ * A lock goes from thread to thread. Every wake-up's waker stands in the scheduler's events already, where the viewer
+ * shows it; an arrow takes two instants of 31 bytes, since arrows are drawn from the end of a slice to the begin of one
+ * and running is none.
+ */
+static void put_hand_off(struct perfetto *p, const struct thread *waker, const struct thread *wakee, u64 ts)
+{
+	u64 flow = ++p->flows * p->part->count + p->part->index;
+
+	put_arrow_end(p, waker, ts, perfetto_wakes(p, wakee), EVENT_FLOW, flow);
+	put_arrow_end(p, wakee, ts, perfetto_woken(p, waker), EVENT_FLOW_END, flow);
+}
+
 void perfetto_slice(struct perfetto *p, u64 track, const struct span *span)
 {
+	u32 waker = arrows_take(&p->arrows, span->thread->id, span->end_ns);
 	const struct wait_bytes *begin = wait_bytes(p, span->wait);
 	u8 end[64], *at = end;
 
@@ -100,6 +123,8 @@ void perfetto_slice(struct perfetto *p, u64 track, const struct span *span)
 		at = perfetto_note_thread(p, at, span->wait->rec.lock_kind ? NOTE_RELEASED_BY : NOTE_WOKEN_BY,
 					  span->waker);
 	put_event(p, span->end_ns, EVENT_END, track, end, (size_t)(at - end));
+	if (waker != NO_THREAD && span->wait->rec.lock_kind)
+		put_hand_off(p, model_thread(p->model, waker), span->thread, span->end_ns);
 }
 
 void perfetto_plain(struct perfetto *p, u64 track, const char *category, const char *name,

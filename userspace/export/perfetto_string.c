@@ -94,7 +94,7 @@ void perfetto_strings_fresh(struct perfetto *p)
 		perfetto_stacks_clear(p);
 		perfetto_waits_clear(p);
 		for (u32 i = 0; i < p->n_threads; i++)
-			p->threads[i].ref = 0;
+			p->threads[i].ref = p->threads[i].wakes = p->threads[i].woken = 0;
 		p->cleared = true;
 		p->notes = 0;
 	}
@@ -131,4 +131,30 @@ u8 *perfetto_note_thread(struct perfetto *p, u8 *at, enum note note, u32 thread)
 		p->threads[thread].ref = perfetto_string(p, &p->texts, p->words.data);
 	}
 	return perfetto_note(p, at, note, p->threads[thread].ref);
+}
+
+static u64 name_end(struct perfetto *p, const char *before, const struct thread *t)
+{
+	buf_clear(&p->words);
+	buf_puts(&p->words, before);
+	buf_puts(&p->words, thread_label(t));
+	return perfetto_string(p, &p->events, p->words.failed ? "" : p->words.data);
+}
+
+u64 perfetto_wakes(struct perfetto *p, const struct thread *wakee)
+{
+	if (!perfetto_grow(p, (void **)&p->threads, &p->n_threads, sizeof(*p->threads), wakee->id))
+		return 0;
+	if (!p->threads[wakee->id].wakes)
+		p->threads[wakee->id].wakes = name_end(p, "wakes ", wakee);
+	return p->threads[wakee->id].wakes;
+}
+
+u64 perfetto_woken(struct perfetto *p, const struct thread *waker)
+{
+	if (!perfetto_grow(p, (void **)&p->threads, &p->n_threads, sizeof(*p->threads), waker->id))
+		return 0;
+	if (!p->threads[waker->id].woken)
+		p->threads[waker->id].woken = name_end(p, "woken by ", waker);
+	return p->threads[waker->id].woken;
 }
