@@ -8,6 +8,7 @@
 
 #include "cmd.h"
 #include "metrics/report.h"
+#include "metrics/series.h"
 
 enum { OPT_JSON = 256, OPT_REGION, OPT_FROM, OPT_TO, OPT_PARKED, OPT_ALL_THREADS, OPT_LANG, OPT_PATH, OPT_WHAT_IF,
        OPT_POINTS };

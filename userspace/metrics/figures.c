@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "metrics/series.h"
+
 int usage_slot_of(enum thread_state state, enum wait_kind kind)
 {
 	switch (state) {
@@ -185,9 +187,11 @@ void figures_free(struct figures *figures)
 		curve_free(&figures->processes[i]->parallelism);
 		curve_free(&figures->processes[i]->concurrency);
 		curve_free(&figures->processes[i]->demand);
+		series_free(figures->processes[i]->series);
 		free(figures->processes[i]);
 	}
 	free(figures->processes);
+	series_free(figures->series);
 	hist_free(&figures->delay);
 	hist_free(&figures->slice);
 	for (size_t i = 0; (slot = map_next(&figures->calls, &i));) {

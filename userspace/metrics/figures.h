@@ -67,9 +67,24 @@ struct thread_hists {
 	struct hist delay, slice; /* as in struct figures */
 };
 
+struct series;
+
+/* Series of processes are kept for the first ones of a stretch: each may take 220 kB. */
+#define FIGURES_SERIES 256
+
+/* The levels that have a peak. */
+enum peak_level { PEAK_RUNNING, PEAK_FLIGHT, PEAK_DEMAND, PEAKS };
+
+/* Who made up a level when it peaked: some of them. */
+struct figures_peak {
+	u32 ids[8], n;         /* threads, or tasks */
+};
+
 struct process_figures {
 	struct curve parallelism, concurrency, demand;
+	struct figures_peak peaks[PEAKS];
 	u32 waiting_max[KINDS];
+	struct series *series; /* from the stretch's begin, as all series are; NULL: not kept */
 };
 
 /* A table of waits by call and by what was waited on. */
@@ -119,11 +134,6 @@ struct figures_piece {
 
 #define FIGURES_PIECES 4096
 
-/* Threads that ran, or were in flight, when the curve peaked: some of them. */
-struct figures_peak {
-	u32 threads[8], n;
-};
-
 struct figures {
 	char *name;            /* region's name; NULL: the window */
 	u64 begin_ns, end_ns;  /* first begin, last end */
@@ -135,10 +145,11 @@ struct figures {
 	u32 n_pieces;
 
 	struct curve parallelism, concurrency, concurrency_high, demand, alive;
-	struct figures_peak running_peak, flight_peak;
+	struct figures_peak peaks[PEAKS], waiting_peaks[KINDS];
 	u32 waiting_max[KINDS];        /* most that waited in a kind at once, and when first */
 	u64 waiting_max_ns[KINDS];
 	u64 known_ns;          /* of duration_ns no thread was unknown */
+	struct series *series; /* the curves as points; NULL: not asked for */
 
 	/* joint[k].at[m]: ns with k running while m were in flight */
 	struct curve *joint;
@@ -148,7 +159,7 @@ struct figures {
 	struct thread_figures **threads;   /* by thread id; NULL: had no life in the stretch */
 	u32 n_threads, n_hists;
 	struct process_figures **processes;
-	u32 n_processes;
+	u32 n_processes, n_series;
 
 	struct hist delay;     /* ready: from runnable to running, after wake-ups and preemptions */
 	struct hist slice;     /* running: from switched in to switched out */

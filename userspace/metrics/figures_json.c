@@ -15,8 +15,14 @@ static void put_number(struct buf *b, const char *key, u64 value)
 	buf_printf(b, "\"%s\":%" PRIu64, key, value);
 }
 
-void figures_curve_json(struct buf *b, const char *key, const struct curve *c, u64 active_ns, u64 duration_ns,
-			u64 begin_ns)
+static void put_who_peaked(struct buf *b, const struct figures_peak *who)
+{
+	for (u32 i = 0; i < who->n; i++)
+		buf_printf(b, "%s%u%s", i ? "," : ",\"max_who\":[", who->ids[i], i + 1 == who->n ? "]" : "");
+}
+
+void figures_curve_json(struct buf *b, const char *key, const struct curve *c, const struct figures_peak *who,
+			u64 active_ns, u64 duration_ns, u64 begin_ns)
 {
 	buf_printf(b, "\"%s\":{\"mean\":%.6f,\"mean_window\":%.6f,\"max\":%u,\"max_at_ns\":%" PRIu64
 		   ",\"time_ns_at\":[", key, curve_mean(c, active_ns), curve_mean_window(c, duration_ns), c->max,
@@ -24,17 +30,15 @@ void figures_curve_json(struct buf *b, const char *key, const struct curve *c, u
 	for (u32 k = 0; k < c->n; k++)
 		buf_printf(b, k ? ",%" PRIu64 : "%" PRIu64, c->at[k]);
 	buf_putc(b, ']');
+	if (who)
+		put_who_peaked(b, who);
+	buf_putc(b, '}');
 }
 
-/* With who it was at the peak. */
 static void put_curve(struct buf *b, const char *key, const struct curve *c, const struct figures *f,
-		      const struct figures_peak *who)
+		      enum peak_level level)
 {
-	figures_curve_json(b, key, c, f->active_ns, f->duration_ns, f->begin_ns);
-	for (u32 i = 0; who && i < who->n; i++)
-		buf_printf(b, "%s%u%s", i ? "," : ",\"max_who\":[", who->threads[i],
-			   i + 1 == who->n ? "]" : "");
-	buf_putc(b, '}');
+	figures_curve_json(b, key, c, &f->peaks[level], f->active_ns, f->duration_ns, f->begin_ns);
 }
 
 /* How many waited in each kind that occurs. */
@@ -48,10 +52,12 @@ static void put_waiting(struct buf *b, const struct figures *f)
 
 		if (!ns)
 			continue;
-		buf_printf(b, "%s\"%s\":{\"mean_window\":%.6f,\"max\":%u,\"max_at_ns\":%" PRIu64 "}",
+		buf_printf(b, "%s\"%s\":{\"mean_window\":%.6f,\"max\":%u,\"max_at_ns\":%" PRIu64,
 			   first ? "" : ",", usage_name(USAGE_KIND + k),
 			   f->duration_ns ? (double)ns / (double)f->duration_ns : 0, f->waiting_max[k],
 			   at > f->begin_ns ? at - f->begin_ns : 0);
+		put_who_peaked(b, &f->waiting_peaks[k]);
+		buf_putc(b, '}');
 		first = false;
 	}
 	buf_putc(b, '}');
@@ -133,11 +139,11 @@ static void put_lock(struct buf *b, const struct model *m, const struct lock_fig
 	buf_putc(b, '}');
 }
 
-static void put_level(struct buf *b, const char *key, const struct curve *c, u64 active_ns, const struct figures *f)
+static void put_level(struct buf *b, const char *key, const struct curve *c, const struct figures_peak *who, u64 active_ns,
+		      const struct figures *f)
 {
 	buf_putc(b, ',');
-	figures_curve_json(b, key, c, active_ns, f->duration_ns, f->begin_ns);
-	buf_putc(b, '}');
+	figures_curve_json(b, key, c, who, active_ns, f->duration_ns, f->begin_ns);
 }
 
 void figures_process_json(struct buf *b, const struct figures *f, u32 id, const struct usage *time)
@@ -150,9 +156,9 @@ void figures_process_json(struct buf *b, const struct figures *f, u32 id, const 
 		return;
 	for (u32 k = 1; k < p->concurrency.n; k++)
 		active += p->concurrency.at[k];
-	put_level(b, "parallelism", &p->parallelism, active, f);
-	put_level(b, "concurrency", &p->concurrency, active, f);
-	put_level(b, "demand", &p->demand, active, f);
+	put_level(b, "parallelism", &p->parallelism, &p->peaks[PEAK_RUNNING], active, f);
+	put_level(b, "concurrency", &p->concurrency, &p->peaks[PEAK_FLIGHT], active, f);
+	put_level(b, "demand", &p->demand, &p->peaks[PEAK_DEMAND], active, f);
 	buf_puts(b, ",\"waiting\":{");
 	for (unsigned int k = 0; k < KINDS; k++) {
 		u64 ns = time->ns[USAGE_KIND + k];
@@ -239,12 +245,12 @@ void figures_json(struct buf *b, const struct figures *f)
 {
 	buf_printf(b, "\"known\":{\"duration_ns\":%" PRIu64 ",\"share\":%.6f},", f->known_ns,
 		   f->duration_ns ? (double)f->known_ns / (double)f->duration_ns : 1);
-	put_curve(b, "parallelism", &f->parallelism, f, &f->running_peak);
+	put_curve(b, "parallelism", &f->parallelism, f, PEAK_RUNNING);
 	buf_putc(b, ',');
-	put_curve(b, "concurrency", &f->concurrency, f, &f->flight_peak);
+	put_curve(b, "concurrency", &f->concurrency, f, PEAK_FLIGHT);
 	buf_printf(b, ",\"concurrency_high\":{\"mean_window\":%.6f,\"max\":%u},",
 		   curve_mean_window(&f->concurrency_high, f->duration_ns), f->concurrency_high.max);
-	put_curve(b, "demand", &f->demand, f, NULL);
+	put_curve(b, "demand", &f->demand, f, PEAK_DEMAND);
 	buf_putc(b, ',');
 	put_waiting(b, f);
 	buf_putc(b, ',');

@@ -8,26 +8,6 @@
 
 /* Curves. */
 
-static bool in_flight(const struct meter *meter, const struct thread *t)
-{
-	int slot = usage_slot_of(t->state, t->wait.kind);
-
-	return slot >= 0 && usage_in_flight((unsigned int)slot, meter->parked);
-}
-
-static void note_peak(const struct meter *meter, struct figures_peak *peak, bool running)
-{
-	peak->n = 0;
-	/* With very many threads the walk is not worth it. */
-	if (meter->n_alive > 65536)
-		return;
-	for (u32 i = 0; i < meter->n_alive && peak->n < ARRAY_SIZE(peak->threads); i++) {
-		const struct thread *t = model_thread(meter->model, meter->alive[i]);
-
-		if (running ? t->state == STATE_RUNNING : in_flight(meter, t))
-			peak->threads[peak->n++] = t->id;
-	}
-}
 
 /* More than ever in a kind of wait? Only kinds that a thread has come to since the last look. */
 static void note_waiting(struct meter *meter, struct figures *figures, u64 ts)
@@ -40,6 +20,7 @@ static void note_waiting(struct meter *meter, struct figures *figures, u64 ts)
 		if (counts->waiting[k] > figures->waiting_max[k]) {
 			figures->waiting_max[k] = counts->waiting[k];
 			figures->waiting_max_ns[k] = ts;
+			meter_note_peak(meter, &figures->waiting_peaks[k], PEAKS + k, NULL);
 		}
 	}
 }
@@ -79,10 +60,12 @@ static void step(struct meter *meter, u64 ts)
 
 		if (!meter->stretches[i].depth)
 			continue;
-		if (!figures->parallelism.n || counts->running > figures->parallelism.max)
-			note_peak(meter, &figures->running_peak, true);
-		if (!figures->concurrency.n || flight > figures->concurrency.max)
-			note_peak(meter, &figures->flight_peak, false);
+		if (counts->running > figures->parallelism.max)
+			meter_note_peak(meter, &figures->peaks[PEAK_RUNNING], PEAK_RUNNING, NULL);
+		if (flight > figures->concurrency.max)
+			meter_note_peak(meter, &figures->peaks[PEAK_FLIGHT], PEAK_FLIGHT, NULL);
+		if (demand > figures->demand.max)
+			meter_note_peak(meter, &figures->peaks[PEAK_DEMAND], PEAK_DEMAND, NULL);
 		note_waiting(meter, figures, from);
 		figures->known_ns += counts->unknown ? 0 : dt;
 		figures->duration_ns += dt;
@@ -94,8 +77,9 @@ static void step(struct meter *meter, u64 ts)
 		curve_add(&figures->demand, demand, from, dt, flight > 0);
 		curve_add(&figures->alive, counts->alive, from, dt, flight > 0);
 		joint_add(figures, counts->running, flight, from, dt);
+		if (figures->series)
+			series_add(figures->series, from, dt, counts, flight, demand);
 	}
-	series_add(&meter->series, from, dt, counts, flight, demand);
 	meter->entered = 0;
 	meter->last_ns = ts;
 }
@@ -188,7 +172,6 @@ static void on_window_begin(void *ctx, u64 ts)
 	meter->open = true;
 	meter->parked = model_parked(meter->model);
 	meter->last_ns = ts;
-	meter_note(meter, series_init(&meter->series, ts));
 	if (meter->timed) {
 		meter->from_ns += ts;
 		meter->to_ns = meter->to_ns > UINT64_MAX - ts ? UINT64_MAX : meter->to_ns + ts;
@@ -359,6 +342,7 @@ int meter_new(struct meter **out, struct model *model, const struct meter_option
 	if (!meter)
 		return -ENOMEM;
 	meter->model = model;
+	meter->points = options && options->points;
 	if (stretch_new(meter, NULL) && options && options->to_ns > options->from_ns) {
 		meter->timed = true;
 		meter->from_ns = options->from_ns;
@@ -383,7 +367,6 @@ void meter_free(struct meter *meter)
 	free(meter->processes);
 	free(meter->touched);
 	free(meter->affinity);
-	series_free(&meter->series);
 	gil_history_free(&meter->gils);
 	free(meter);
 }
@@ -401,11 +384,6 @@ struct figures *meter_stretch(const struct meter *meter, u32 i)
 u64 meter_regions_left_out(const struct meter *meter)
 {
 	return meter->regions_left_out;
-}
-
-const struct series *meter_series(const struct meter *meter)
-{
-	return &meter->series;
 }
 
 const struct host_figures *meter_host(const struct meter *meter)

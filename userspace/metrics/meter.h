@@ -10,7 +10,6 @@
 #define CORUN_METRICS_METER_H
 
 #include "metrics/figures.h"
-#include "metrics/series.h"
 
 #define METER_REGIONS 64
 
@@ -31,6 +30,7 @@ struct meter;
 
 struct meter_options {
 	u64 from_ns, to_ns; /* a stretch by time, from the window's begin; to_ns 0: none */
+	bool points;        /* keep the series (figures.h) of every stretch and of its processes; else the window's only */
 };
 
 int meter_new(struct meter **meter, struct model *model, const struct meter_options *options);
@@ -40,7 +40,7 @@ const struct model_sink *meter_sink(void);
 
 /*
  * The window in intervals, while it goes on. meter_cut() ends one at @ts, the model's time now
- * (model_advance): stretch 0, the series, losses and host are its figures, until meter_resume() begins the
+ * (model_advance): stretch 0, losses and host are its figures, until meter_resume() begins the
  * next one there, before any further record. What goes on, a state or a wait for a lock, is cut at @ts, so
  * the intervals tile the window and so do their figures; only a wait for a lock is counted in each interval
  * that it takes part in. -ENOMEM: as meter_error(); of meter_resume(): the meter can only be freed.
@@ -54,7 +54,6 @@ u32 meter_n_stretches(const struct meter *meter);
 struct figures *meter_stretch(const struct meter *meter, u32 i);
 /* Regions whose names did not fit (METER_REGIONS). */
 u64 meter_regions_left_out(const struct meter *meter);
-const struct series *meter_series(const struct meter *meter);
 const struct host_figures *meter_host(const struct meter *meter);
 const struct loss_figures *meter_losses(const struct meter *meter);
 /* CPUs 0 to 63 that thread @id may use, last told; 0: not known. */

@@ -42,10 +42,7 @@ int meter_resume(struct meter *meter)
 	meter->host.first = meter->host.last;
 	meter->host.cgroup_first = meter->host.cgroup_last;
 	meter_note(meter, gil_history_trim(&meter->gils, meter->model));
-	series_free(&meter->series);
-	if (meter->open) {
-		meter_note(meter, series_init(&meter->series, ts));
+	if (meter->open)
 		stretch_open(meter, window, ts);
-	}
 	return meter_error(meter);
 }

@@ -8,6 +8,7 @@
 
 #include "metrics/lock_table.h"
 #include "metrics/meter.h"
+#include "metrics/series.h"
 
 /* A stretch of time with its figures; the window is stretch 0. */
 struct stretch {
@@ -21,8 +22,8 @@ struct stretch {
 /* What a process was at since `last_ns`; see meter_touch(). */
 struct process_level {
 	u64 last_ns;
-	u32 running, flight, demand;
-	u32 waiting[KINDS], kinds; /* as in struct counts; of no other kinds */
+	struct counts counts; /* waiting: of no other kinds than `kinds` has */
+	u32 flight, demand;
 	bool touched;
 };
 
@@ -39,6 +40,7 @@ struct meter {
 	u64 regions_left_out;
 	u64 from_ns, to_ns;    /* the stretch by time, absolute; stretch 1 if timed */
 	bool timed;
+	bool points;           /* series of every stretch and of its processes, too */
 
 	u32 *alive;            /* thread ids; those that have died are dropped when it is walked */
 	u32 n_alive, cap_alive;
@@ -51,7 +53,6 @@ struct meter {
 	u64 *affinity;         /* by thread id */
 	u32 n_affinity;
 
-	struct series series;
 	struct gil_history gils;
 	struct host_figures host;
 	struct loss_figures losses;
@@ -62,6 +63,9 @@ bool meter_push(u32 **list, u32 *n, u32 *cap, u32 value);
 /* Keep the first error; 0 is none. */
 void meter_note(struct meter *meter, int err);
 
+/* Who is at @level, an enum peak_level or PEAKS + the wait kind, now: of all, or of @process. */
+void meter_note_peak(const struct meter *meter, struct figures_peak *peak, unsigned int level,
+		     const struct process *process);
 /* Time moves on to @ts: the curves are taken until then. */
 void meter_advance(struct meter *meter, u64 ts);
 /* A thread of process @id changes its state at @ts. */

@@ -26,6 +26,39 @@ void meter_note(struct meter *meter, int err)
 		meter->error = err;
 }
 
+/* Peaks. */
+
+static bool counted(const struct meter *meter, const struct thread *t, unsigned int level)
+{
+	int slot = usage_slot_of(t->state, t->wait.kind);
+
+	switch (level) {
+	case PEAK_RUNNING:
+		return slot == USAGE_RUNNING;
+	case PEAK_FLIGHT:
+		return slot >= 0 && usage_in_flight((unsigned int)slot, meter->parked);
+	case PEAK_DEMAND:
+		return (slot == USAGE_RUNNING || slot == USAGE_READY) && !model_is_held_back(meter->model, t->id);
+	default:
+		return slot == USAGE_KIND + (int)(level - PEAKS);
+	}
+}
+
+void meter_note_peak(const struct meter *meter, struct figures_peak *peak, unsigned int level,
+		     const struct process *process)
+{
+	peak->n = 0;
+	/* With very many threads the walk is not worth it. */
+	if (meter->n_alive > (process ? 4096 : 65536))
+		return;
+	for (u32 i = 0; i < meter->n_alive && peak->n < ARRAY_SIZE(peak->ids); i++) {
+		const struct thread *t = model_thread(meter->model, meter->alive[i]);
+
+		if ((!process || t->process == process) && counted(meter, t, level))
+			peak->ids[peak->n++] = t->id;
+	}
+}
+
 /* Processes: levels are taken per process only when one of its threads changes. */
 
 static struct process_level *level_of(struct meter *meter, u32 id)
@@ -46,6 +79,19 @@ static struct process_level *level_of(struct meter *meter, u32 id)
 	return &meter->processes[id];
 }
 
+/* The process's figures, made where there are none yet. */
+static struct process_figures *process_in(struct meter *meter, struct figures *figures, u32 id)
+{
+	bool first = id >= figures->n_processes || !figures->processes[id];
+	struct process_figures *process = figures_process(figures, id);
+
+	if (first && process && meter->points && figures->n_series < FIGURES_SERIES) {
+		meter_note(meter, series_new(&process->series, figures->begin_ns));
+		figures->n_series++;
+	}
+	return process;
+}
+
 static void level_flush(struct meter *meter, u32 id, struct process_level *level, u64 ts)
 {
 	if (ts <= level->last_ns)
@@ -57,19 +103,21 @@ static void level_flush(struct meter *meter, u32 id, struct process_level *level
 
 		if (!stretch->depth || from >= ts)
 			continue;
-		process = figures_process(stretch->figures, id);
+		process = process_in(meter, stretch->figures, id);
 		if (!process)
 			continue;
-		curve_add(&process->parallelism, level->running, from, ts - from,
+		curve_add(&process->parallelism, level->counts.running, from, ts - from,
 			  level->flight > 0);
 		curve_add(&process->concurrency, level->flight, from, ts - from,
 			  level->flight > 0);
 		curve_add(&process->demand, level->demand, from, ts - from, level->flight > 0);
-		for (u32 kinds = level->kinds; kinds; kinds &= kinds - 1) {
+		if (process->series)
+			series_add(process->series, from, ts - from, &level->counts, level->flight, level->demand);
+		for (u32 kinds = level->counts.kinds; kinds; kinds &= kinds - 1) {
 			unsigned int k = (unsigned int)__builtin_ctz(kinds);
 
-			if (level->waiting[k] > process->waiting_max[k])
-				process->waiting_max[k] = level->waiting[k];
+			if (level->counts.waiting[k] > process->waiting_max[k])
+				process->waiting_max[k] = level->counts.waiting[k];
 		}
 	}
 	level->last_ns = ts;
@@ -93,6 +141,26 @@ void meter_touch(struct meter *meter, u32 id, u64 ts)
 		meter_note(meter, -ENOMEM);
 }
 
+/* More than ever on a curve of process @id? Then who? */
+static void note_peaks(struct meter *meter, u32 id, const struct process_level *level)
+{
+	const struct process *process = model_process(meter->model, id);
+
+	for (u32 i = 0; level->flight && i < meter->n_stretches; i++) {
+		struct process_figures *p = meter->stretches[i].depth ?
+					    process_in(meter, meter->stretches[i].figures, id) : NULL;
+
+		if (!p)
+			continue;
+		if (level->counts.running > p->parallelism.max)
+			meter_note_peak(meter, &p->peaks[PEAK_RUNNING], PEAK_RUNNING, process);
+		if (level->flight > p->concurrency.max)
+			meter_note_peak(meter, &p->peaks[PEAK_FLIGHT], PEAK_FLIGHT, process);
+		if (level->demand > p->demand.max)
+			meter_note_peak(meter, &p->peaks[PEAK_DEMAND], PEAK_DEMAND, process);
+	}
+}
+
 void meter_refresh(struct meter *meter)
 {
 	for (u32 i = 0; i < meter->n_touched; i++) {
@@ -100,12 +168,16 @@ void meter_refresh(struct meter *meter)
 		struct process_level *level = &meter->processes[id];
 		const struct counts *counts = model_process_counts(meter->model, id);
 
-		level->running = counts->running;
+		level->counts.running = counts->running;
+		level->counts.ready = counts->ready;
+		level->counts.stopped = counts->stopped;
+		level->counts.unknown = counts->unknown;
+		level->counts.kinds = counts->kinds;
+		for (u32 kinds = counts->kinds; kinds; kinds &= kinds - 1)
+			level->counts.waiting[__builtin_ctz(kinds)] = counts->waiting[__builtin_ctz(kinds)];
 		level->flight = counts_concurrency(counts, meter->parked);
 		level->demand = counts_demand(counts);
-		level->kinds = counts->kinds;
-		for (u32 kinds = counts->kinds; kinds; kinds &= kinds - 1)
-			level->waiting[__builtin_ctz(kinds)] = counts->waiting[__builtin_ctz(kinds)];
+		note_peaks(meter, id, level);
 		level->touched = false;
 		if (!level->last_ns)
 			level->last_ns = meter->last_ns;
@@ -181,8 +253,16 @@ void stretch_open(struct meter *meter, struct stretch *stretch, u64 ts)
 	flush_processes(meter, ts);
 	meter->entered = ~0ull >> (64 - KINDS);
 	stretch->since_ns = ts;
-	if (!stretch->figures->times++)
-		stretch->figures->begin_ns = ts;
+	/* What processes are at now may be their peak in it. */
+	for (u32 i = 0; i < meter->n_processes; i++)
+		if (meter->processes[i].flight)
+			meter_touch(meter, i, ts);
+	if (stretch->figures->times++)
+		return;
+	stretch->figures->begin_ns = ts;
+	/* Phases are found in the window's. */
+	if (meter->points || stretch == &meter->stretches[0])
+		meter_note(meter, series_new(&stretch->figures->series, ts));
 }
 
 void stretch_close(struct meter *meter, struct stretch *stretch, u64 ts)

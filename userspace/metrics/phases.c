@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "metrics/series.h"
+
 #define CURVES 3
 
 /* Sums up to and without a bin: the weight w, w x y and w x y x y of each curve. */
@@ -90,7 +92,7 @@ static void fill(struct phase *phase, const struct series *series, u64 duration_
 
 int phases_find(struct phases *phases, const struct series *series, u64 duration_ns)
 {
-	u32 n = series->bins && duration_ns ? series->n : 0, count = 0;
+	u32 n = series && duration_ns ? series->n : 0, count = 0;
 	struct sums *sums = calloc(n + 1, sizeof(*sums));
 	struct cut *cuts = calloc(n + 1, sizeof(*cuts));
 	int code = -ENOMEM;

@@ -41,7 +41,7 @@ struct phases {
 	u32 n;
 };
 
-/* 0 or -ENOMEM. @duration_ns: the window's. A window of 0 ns has no phase. */
+/* 0 or -ENOMEM. @series, @duration_ns: the window's. A window of 0 ns, or none (NULL), has no phase. */
 int phases_find(struct phases *phases, const struct series *series, u64 duration_ns);
 void phases_free(struct phases *phases);
 

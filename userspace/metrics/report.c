@@ -109,7 +109,7 @@ static int choose_stretch(struct report *r, const struct report_options *o, stru
 	return code;
 }
 
-static void ask_what_if(struct report *r, const struct what_if_options *o)
+int report_ask(const struct report *r, const struct what_if_options *o, struct what_if *answer)
 {
 	const struct host_figures *host = meter_host(r->meter);
 	const struct usage *time = &meter_stretch(r->meter, 0)->time;
@@ -121,9 +121,7 @@ static void ask_what_if(struct report *r, const struct what_if_options *o)
 		.unknown = alive ? (double)time->ns[USAGE_UNKNOWN] / (double)alive : 0,
 	};
 
-	r->asked = !what_if_ask(r->graph, &recording, o, &r->what_if);
-	if (!r->asked)
-		add_note(r, "no what-if: there is no room for the graph (memory, or $TMPDIR)");
+	return what_if_ask(r->graph, &recording, o, answer);
 }
 
 static bool has_thread(const struct model *m)
@@ -170,7 +168,7 @@ const struct path *report_path(const struct report *r, const struct figures *fig
 int report_read(struct report **out, const char *path, const struct report_options *o,
 		report_progress progress, struct error *err)
 {
-	struct meter_options meter = {o->from_ns, o->to_ns};
+	struct meter_options meter = {o->from_ns, o->to_ns, o->points > 0};
 	struct report *r = calloc(1, sizeof(*r));
 	struct trace_reader *reader = NULL;
 	int code;
@@ -198,7 +196,7 @@ int report_read(struct report **out, const char *path, const struct report_optio
 		if (!code)
 			code = model_add_sink(r->model, meter_sink(), r->meter);
 		if (!code)
-			code = task_meter_new(&r->tasks, r->model);
+			code = task_meter_new(&r->tasks, r->model, o->points > 0);
 		if (!code)
 			code = model_add_sink(r->model, task_meter_sink(), r->tasks);
 		if (!code)
@@ -223,7 +221,7 @@ int report_read(struct report **out, const char *path, const struct report_optio
 	}
 	if (!code) {
 		r->phases = calloc(1, sizeof(*r->phases));
-		if (!r->phases || phases_find(r->phases, meter_series(r->meter),
+		if (!r->phases || phases_find(r->phases, meter_stretch(r->meter, 0)->series,
 					      meter_stretch(r->meter, 0)->duration_ns))
 			code = error_set(err, -ENOMEM, "out of memory");
 	}
@@ -235,8 +233,9 @@ int report_read(struct report **out, const char *path, const struct report_optio
 	if (!has_thread(r->model))
 		add_note(r, "the trace has no thread: nobody that was traced ran or waited in it");
 	figures_sort_locks(r->figures);
-	if (o->ask_what_if)
-		ask_what_if(r, &o->what_if);
+	r->asked = o->ask_what_if && !report_ask(r, &o->what_if, &r->what_if);
+	if (o->ask_what_if && !r->asked)
+		add_note(r, "no what-if: there is no room for the graph (memory, or $TMPDIR)");
 	find_paths(r, o->path_segments);
 	*out = r;
 	return 0;

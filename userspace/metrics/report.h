@@ -35,7 +35,7 @@ struct report_options {
 	u32 parked;           /* bits of wait kinds */
 	bool ask_what_if;     /* `what_if` holds */
 	struct what_if_options what_if;
-	u32 points;           /* the window's curves as so many points, at most SERIES_BINS; 0: not asked for */
+	u32 points;           /* the curves as so many points, at most SERIES_BINS; 0: not asked for */
 	bool path_segments;   /* the critical path of a trace of any length, and each stretch of it */
 };
 
@@ -92,6 +92,9 @@ void report_find_usable(struct report *report);
 
 /* The critical path of one of its meter's stretches, NULL: not known. */
 const struct path *report_path(const struct report *report, const struct figures *figures);
+
+/* What if? 0 (refused or not), or -errno: -E2BIG where the report was made without a graph of so many states. */
+int report_ask(const struct report *report, const struct what_if_options *options, struct what_if *answer);
 
 /* "worker-1", or "worker-1 (4243)" when several threads that lived in the window share the name. */
 void report_thread_label(const struct report *report, u32 thread, struct buf *buf);

@@ -6,6 +6,7 @@
 #include "metrics/figures_json.h"
 #include "metrics/phases.h"
 #include "metrics/report.h"
+#include "metrics/series.h"
 #include "metrics/tasks_verdict.h"
 #include "metrics/verdict.h"
 
@@ -104,6 +105,15 @@ static void put_window(struct buf *b, const struct report *r)
 		   r->status == TRACE_WHOLE ? "whole" : r->status == TRACE_CUT ? "cut" : "damaged");
 }
 
+/* The curves as points, where they were asked for, with a comma in front. */
+static void put_series(struct buf *b, const struct report *r, const struct series *series, u64 end_ns)
+{
+	if (!r->points || !series)
+		return;
+	buf_putc(b, ',');
+	series_json(series, end_ns, r->points, b);
+}
+
 static void put_processes(struct buf *b, const struct report *r)
 {
 	const struct figures *f = r->figures;
@@ -140,6 +150,8 @@ static void put_processes(struct buf *b, const struct report *r)
 		buf_puts(b, "],");
 		figures_usage_json(b, &sums[p->id]);
 		figures_process_json(b, f, p->id, &sums[p->id]);
+		if (p->id < f->n_processes && f->processes[p->id])
+			put_series(b, r, f->processes[p->id]->series, f->end_ns);
 		buf_putc(b, '}');
 	}
 	buf_putc(b, ']');
@@ -199,6 +211,7 @@ static void put_tasks(struct buf *b, const struct report *r, const struct figure
 		return;
 	buf_puts(b, "\"tasks\":{");
 	tasks_json(tasks, r->model, b);
+	put_series(b, r, tasks->series, tasks->end_ns);
 	if (task_verdict_judge(r, f, tasks, &verdict)) {
 		buf_puts(b, ",\"verdict\":");
 		task_verdict_json(&verdict, b);
@@ -289,10 +302,7 @@ void report_json(const struct report *r, struct buf *b)
 	put_verdict(b, r, f);
 	buf_putc(b, ',');
 	phases_json(r->phases, r, b);
-	if (r->points) {
-		buf_putc(b, ',');
-		series_json(meter_series(r->meter), meter_stretch(r->meter, 0)->duration_ns, r->points, b);
-	}
+	put_series(b, r, f->series, f->end_ns);
 	buf_puts(b, ",\"regions\":[");
 	for (u32 i = 1; i < meter_n_stretches(r->meter); i++) {
 		const struct figures *region = meter_stretch(r->meter, i);
@@ -310,6 +320,7 @@ void report_json(const struct report *r, struct buf *b)
 		figures_json(b, region);
 		buf_putc(b, ',');
 		put_verdict(b, r, region);
+		put_series(b, r, region->series, region->end_ns);
 		buf_putc(b, '}');
 	}
 	buf_puts(b, "],");

@@ -4,11 +4,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-int series_init(struct series *series, u64 begin_ns)
+int series_new(struct series **out, u64 begin_ns)
 {
-	*series = (struct series){.begin_ns = begin_ns, .width_ns = 1024, .shift = 10};
-	series->bins = calloc(SERIES_BINS, sizeof(*series->bins));
-	return series->bins ? 0 : -ENOMEM;
+	/* Bins that are not used take no memory: these pages are never touched. */
+	struct series *series = calloc(1, sizeof(*series));
+
+	if (!series)
+		return -ENOMEM;
+	series->begin_ns = begin_ns;
+	series->width_ns = 1024;
+	series->shift = 10;
+	*out = series;
+	return 0;
+}
+
+void series_free(struct series *series)
+{
+	free(series);
 }
 
 static void bin_merge(struct series_bin *to, const struct series_bin *a,
@@ -26,12 +38,14 @@ static void bin_merge(struct series_bin *to, const struct series_bin *a,
 
 static void series_halve(struct series *series)
 {
-	for (u32 i = 0; i < SERIES_BINS / 2; i++)
+	u32 half = (series->n + 1) / 2;
+
+	for (u32 i = 0; i < half; i++)
 		bin_merge(&series->bins[i], &series->bins[2 * i], &series->bins[2 * i + 1]);
-	memset(series->bins + SERIES_BINS / 2, 0, SERIES_BINS / 2 * sizeof(*series->bins));
+	memset(series->bins + half, 0, (series->n - half) * sizeof(*series->bins));
 	series->width_ns *= 2;
 	series->shift++;
-	series->n = (series->n + 1) / 2;
+	series->n = half;
 }
 
 static void bin_add(struct series_bin *bin, u64 dt, const struct counts *counts, u32 flight,
@@ -56,7 +70,7 @@ void series_add(struct series *series, u64 ts, u64 dt, const struct counts *coun
 {
 	u64 offset;
 
-	if (!series->bins || !dt || ts < series->begin_ns)
+	if (!dt || ts < series->begin_ns)
 		return;
 	offset = ts - series->begin_ns;
 	while ((offset + dt - 1) >> series->shift >= SERIES_BINS)
@@ -72,12 +86,6 @@ void series_add(struct series *series, u64 ts, u64 dt, const struct counts *coun
 		offset += part;
 		dt -= part;
 	}
-}
-
-void series_free(struct series *series)
-{
-	free(series->bins);
-	*series = (struct series){0};
 }
 
 /* Threads x ns of one sort in a bin. */
@@ -110,9 +118,9 @@ static void put_points(const struct series *s, const char *key, unsigned int wha
 	buf_putc(b, ']');
 }
 
-void series_json(const struct series *s, u64 duration_ns, u32 n, struct buf *b)
+void series_json(const struct series *s, u64 end_ns, u32 n, struct buf *b)
 {
-	double width = (double)duration_ns / n;
+	double width = (double)(end_ns - s->begin_ns) / n;
 	bool first = true;
 
 	buf_printf(b, "\"series\":{\"width_ns\":%.3f,", width);

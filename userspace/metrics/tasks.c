@@ -28,8 +28,11 @@ static void stretch_open(struct task_meter *m, struct stretch *s, u64 ts)
 	if (s->depth++)
 		return;
 	s->since_ns = ts;
-	if (!s->figures->begin_ns)
+	if (!s->figures->begin_ns) {
 		s->figures->begin_ns = ts;
+		if (m->points && series_new(&s->figures->series, ts))
+			tasks_fail(m);
+	}
 	for (size_t i = 0; (slot = map_next(&m->alive, &i));) {
 		const struct task *task = slot->value;
 
@@ -60,6 +63,7 @@ static void stretch_close(struct task_meter *m, struct stretch *s, u64 ts)
 		charge(m, s, task, usage_slot_of(task->state, task->wait_kind), task->since_ns, ts);
 	}
 	s->depth = 0;
+	s->figures->end_ns = ts;
 	/* Tasks were met in the order of a hash table just now. */
 	if (s->figures->n_rows)
 		qsort(s->figures->rows, s->figures->n_rows, sizeof(*s->figures->rows), compare_rows);
@@ -85,6 +89,38 @@ static struct stretch *stretch_named(struct task_meter *m, const char *name)
 	return m->n_stretches == ARRAY_SIZE(m->stretches) ? NULL : stretch_new(m, name);
 }
 
+static bool counted(const struct task_meter *m, const struct task *t, enum peak_level level)
+{
+	int slot = usage_slot_of(t->state, t->wait_kind);
+
+	switch (level) {
+	case PEAK_RUNNING:
+		return t->state == STATE_RUNNING;
+	case PEAK_DEMAND:
+		return (t->state == STATE_RUNNING || t->state == STATE_READY) && !model_task_is_held_back(t);
+	default:
+		return slot >= 0 && usage_in_flight((unsigned int)slot, m->parked);
+	}
+}
+
+/* It is @now: more than ever on that curve? Then who? */
+static void note_peak(const struct task_meter *m, struct task_figures *f, const struct curve *c, u32 now,
+		      enum peak_level level)
+{
+	struct figures_peak *peak = &f->peaks[level];
+	struct map_slot *slot;
+
+	if (now <= c->max)
+		return;
+	peak->n = 0;
+	for (size_t i = 0; peak->n < ARRAY_SIZE(peak->ids) && (slot = map_next(&m->alive, &i));) {
+		const struct task *task = slot->value;
+
+		if (counted(m, task, level))
+			peak->ids[peak->n++] = task->id;
+	}
+}
+
 /* All has been as the model's counts say since last_ns; now it is @ts. */
 static void advance(struct task_meter *m, u64 ts)
 {
@@ -101,12 +137,17 @@ static void advance(struct task_meter *m, u64 ts)
 
 		if (!m->stretches[i].depth)
 			continue;
+		note_peak(m, f, &f->parallelism, c->running, PEAK_RUNNING);
+		note_peak(m, f, &f->concurrency, flight, PEAK_FLIGHT);
+		note_peak(m, f, &f->demand, demand, PEAK_DEMAND);
 		f->duration_ns += dt;
 		f->active_ns += flight ? dt : 0;
 		curve_add(&f->parallelism, c->running, from, dt, flight > 0);
 		curve_add(&f->concurrency, flight, from, dt, flight > 0);
 		curve_add(&f->demand, demand, from, dt, flight > 0);
 		curve_add(&f->alive, c->alive, from, dt, flight > 0);
+		if (f->series)
+			series_add(f->series, from, dt, c, flight, demand);
 	}
 	m->last_ns = ts;
 }
@@ -353,13 +394,14 @@ const struct model_sink *task_meter_sink(void)
 
 /* ---- outside ---- */
 
-int task_meter_new(struct task_meter **out, struct model *model)
+int task_meter_new(struct task_meter **out, struct model *model, bool points)
 {
 	struct task_meter *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		return -ENOMEM;
 	m->model = model;
+	m->points = points;
 	if (!stretch_new(m, NULL)) {
 		task_meter_free(m);
 		return -ENOMEM;

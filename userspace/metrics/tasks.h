@@ -60,8 +60,11 @@ struct task_stall {
 
 struct task_figures {
 	char *name;          /* region's, NULL: the window */
-	u64 begin_ns, duration_ns, active_ns; /* active: C >= 1 */
+	u64 begin_ns, end_ns;
+	u64 duration_ns, active_ns; /* active: C >= 1 */
 	struct curve parallelism, concurrency, demand, alive;
+	struct figures_peak peaks[PEAKS];
+	struct series *series; /* the curves as points; NULL: not asked for */
 	struct usage time;
 	struct task_price price;
 	u64 steps;
@@ -80,7 +83,8 @@ struct task_figures {
 
 struct task_meter;
 
-int task_meter_new(struct task_meter **meter, struct model *model);
+/* 0 or -ENOMEM. @points: keep the series of every stretch. */
+int task_meter_new(struct task_meter **meter, struct model *model, bool points);
 void task_meter_free(struct task_meter *meter);
 const struct model_sink *task_meter_sink(void);
 /* After model_finish(). The window is number 0. */

@@ -149,6 +149,7 @@ void tasks_figures_free(struct task_figures *f)
 	curve_free(&f->concurrency);
 	curve_free(&f->demand);
 	curve_free(&f->alive);
+	series_free(f->series);
 	for (u32 i = 0; i < f->n_rows; i++)
 		row_free(f->rows[i]);
 	for (u32 i = 0; i < f->n_places; i++) {

@@ -16,10 +16,11 @@ static u64 since(const struct model *model, u64 ts)
 	return ts > begin ? ts - begin : 0;
 }
 
-static void put_curve(struct buf *b, const char *key, const struct curve *c, const struct task_figures *f)
+static void put_curve(struct buf *b, const char *key, const struct curve *c, const struct figures_peak *who,
+		      const struct task_figures *f)
 {
-	figures_curve_json(b, key, c, f->active_ns, f->duration_ns, f->begin_ns);
-	buf_puts(b, "},");
+	figures_curve_json(b, key, c, who, f->active_ns, f->duration_ns, f->begin_ns);
+	buf_putc(b, ',');
 }
 
 static void put_string(struct buf *b, const char *key, const char *text)
@@ -129,10 +130,10 @@ static void put_stalls(struct buf *b, const struct task_figures *f, const struct
 void tasks_json(const struct task_figures *f, const struct model *model, struct buf *b)
 {
 	buf_printf(b, "\"count\":%u,\"steps\":%" PRIu64 ",", f->n_tasks, f->steps);
-	put_curve(b, "concurrency", &f->concurrency, f);
-	put_curve(b, "parallelism", &f->parallelism, f);
-	put_curve(b, "demand", &f->demand, f);
-	put_curve(b, "alive", &f->alive, f);
+	put_curve(b, "concurrency", &f->concurrency, &f->peaks[PEAK_FLIGHT], f);
+	put_curve(b, "parallelism", &f->parallelism, &f->peaks[PEAK_RUNNING], f);
+	put_curve(b, "demand", &f->demand, &f->peaks[PEAK_DEMAND], f);
+	put_curve(b, "alive", &f->alive, NULL, f);
 	figures_usage_json(b, &f->time);
 	put_price(b, &f->price);
 	buf_puts(b, ",\"list\":[");

@@ -4,6 +4,7 @@
 #ifndef CORUN_METRICS_TASKS_PARTS_H
 #define CORUN_METRICS_TASKS_PARTS_H
 
+#include "metrics/series.h"
 #include "metrics/tasks.h"
 
 #define REGIONS 64
@@ -26,6 +27,7 @@ struct task_meter {
 	bool open;
 	u64 last_ns;
 	u32 parked;
+	bool points;
 	struct stretch stretches[REGIONS + 1];
 	u32 n_stretches;
 	struct map alive; /* task id + 1 -> struct task, the model's own */

@@ -67,7 +67,7 @@ static void put_peak(const struct report *r, const char *what, const struct figu
 	for (u32 i = 0; i < peak->n; i++) {
 		struct buf name = BUF_INIT;
 
-		report_thread_label(r, peak->threads[i], &name);
+		report_thread_label(r, peak->ids[i], &name);
 		buf_puts(&line, i ? ", " : "");
 		if (name.data)
 			report_put_name(&line, name.data, look->utf8, utf8_columns(name.data, name.len));
@@ -90,6 +90,6 @@ void together_text(const struct report *r, const struct report_look *look, struc
 	put_square(f, b);
 	if (!look->all_threads)
 		return;
-	put_peak(r, "running at once", &f->running_peak, f->parallelism.max, look, b);
-	put_peak(r, "in flight at once", &f->flight_peak, f->concurrency.max, look, b);
+	put_peak(r, "running at once", &f->peaks[PEAK_RUNNING], f->parallelism.max, look, b);
+	put_peak(r, "in flight at once", &f->peaks[PEAK_FLIGHT], f->concurrency.max, look, b);
 }

@@ -249,11 +249,14 @@ u32 counts_demand(const struct counts *counts);
 /* Threads that only ask for a GIL, or are preempted just after they gave it away on demand, now: they do not count as
  * demand. D = running + ready - this. */
 u32 model_gil_held_back(const struct model *model);
+/* Is this one of them? */
+bool model_is_held_back(const struct model *model, u32 thread_id);
 
 /* The same for tasks: living ones by state, and those that do not count as demand because the thread
  * of their step is inside a GIL interval. */
 const struct counts *model_task_counts(const struct model *model);
 u32 model_tasks_held_back(const struct model *model);
+bool model_task_is_held_back(const struct task *task);
 u32 model_n_tasks(const struct model *model); /* ever seen */
 
 u32 model_n_threads(const struct model *model);

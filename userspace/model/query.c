@@ -50,6 +50,16 @@ const struct counts *model_task_counts(const struct model *m)
 	return &m->task_counts;
 }
 
+bool model_is_held_back(const struct model *m, u32 id)
+{
+	return m->threads[id]->held_back;
+}
+
+bool model_task_is_held_back(const struct task *task)
+{
+	return ((const struct tsk *)task)->held_back;
+}
+
 u32 model_tasks_held_back(const struct model *m)
 {
 	return m->tasks_held_back;
