@@ -67,17 +67,6 @@ static int parse(const struct cmd *cmd, int argc, char **argv, struct options *o
 	return 0;
 }
 
-/* "threads" of "/tmp/threads.corun". */
-static char *name_of(const char *path)
-{
-	char *name = strdup(basename(path));
-	char *dot = name ? strrchr(name, '.') : NULL;
-
-	if (dot && dot > name && (!strcmp(dot, ".corun") || !strcmp(dot, ".txt")))
-		*dot = '\0';
-	return name;
-}
-
 static int write_page(const struct cmd *cmd, const struct options *o, char **traces, int n)
 {
 	struct export_options options = {.language = o->language};
@@ -93,7 +82,6 @@ static int compare_run(const struct cmd *cmd, int argc, char **argv)
 {
 	struct compare_side sides[MAX_TRACES] = {0};
 	struct report *reports[MAX_TRACES] = {0};
-	char *names[MAX_TRACES] = {0};
 	struct buf text = BUF_INIT;
 	struct error err = {0};
 	struct options o;
@@ -110,8 +98,9 @@ static int compare_run(const struct cmd *cmd, int argc, char **argv)
 			code = cmd_fail(cmd, "%s", error_text(&err, code));
 			break;
 		}
-		names[n] = name_of(path);
-		sides[n] = (struct compare_side){reports[n], names[n] ? names[n] : path};
+		sides[n] = (struct compare_side){reports[n], compare_name(path)};
+		if (!sides[n].name)
+			code = cmd_fail(cmd, "out of memory");
 		if (reports[n]->status != TRACE_WHOLE)
 			cmd_fail(cmd, "%s is %s: it is compared as far as it reads", path,
 				 reports[n]->status == TRACE_CUT ? "cut" : "damaged");
@@ -127,7 +116,7 @@ static int compare_run(const struct cmd *cmd, int argc, char **argv)
 	buf_free(&text);
 	for (size_t i = 0; i < MAX_TRACES; i++) {
 		report_free(reports[i]);
-		free(names[i]);
+		free(sides[i].name);
 	}
 	return code;
 }

@@ -136,18 +136,18 @@ corun.Page = class extends corun.Picture {
 	}
 	/*
 	 * What the comparison says: [the headline, the rest]. The headline is the sentence that goes on after a colon (in
-	 * English; the Korean ones stand in the same order), with the first clause of the next; where tasks are what is
-	 * compared, with how many of them were in flight.
+	 * English; the Korean ones stand in the same order, and begin with a name and a colon), with the first clause of the
+	 * next; where tasks are what is compared, with how many of them were in flight.
 	 */
 	comparison() {
 		/* Sentences are broken into lines of a terminal. */
-		const sentences = (text) => text.trim().replaceAll(/\.corun(?![\w.-])/g, "").replaceAll(/(?<![.:])\n/g, " ").split("\n");
+		const sentences = (text) => text.trim().replaceAll(/(?<![.:])\n/g, " ").split("\n");
 		const all = sentences(this.korean ? this.compared.text_ko : this.compared.text);
 		const at = sentences(this.compared.text).findIndex((sentence) => sentence.endsWith(":"));
 
 		if (at < 0 || !all[at + 1])
 			return [all[0], all.slice(1).join(" ")];
-		const head = all[at].replace(/[:.]$/, "").replace(/^([^:]+): /, (_, name) => `${this.words.subject(name)} `);
+		const head = all[at].replace(/[:.]$/, "").replace(/^("[^"]+"): /, (_, name) => `${this.words.subject(name)} `);
 		const flights = this.traces.map((t) => this.stackFigures(t).concurrency.mean).sort((p, q) => q - p);
 		const tasks = this.traces.some((t) => t.stacked.tasks) && flights[0] > flights.at(-1) * 1.2;
 		const [clause, ...more] = all[at + 1].replace(/\.$/, "").split(/, (?=with|진행)/);

@@ -14,10 +14,10 @@ const WAITING_FOR = {
 const WAITING_FOR_KO = { poll: "이벤트", join: "스레드의 끝", fault: "메모리 페이지", other: "다른 것", sleep: "정한 시각" };
 const target = (kind) => WAITING_FOR_KO[kind.name] ?? kind.label_ko;
 
-/* Particles that follow a final consonant, or none; Latin letters by how they are read aloud. */
+/* Particles that follow a final consonant, or none; Latin letters by how they are read aloud, quotes are not. */
 function particle(word, closed, open) {
-	const last = word.codePointAt(word.length - 1), hangul = last >= 0xac00 && last <= 0xd7a3;
-	const shut = hangul ? (last - 0xac00) % 28 > 0 : /([lmn]|ng|[013678])$/i.test(word);
+	const said = word.replace(/"$/, ""), last = said.codePointAt(said.length - 1), hangul = last >= 0xac00 && last <= 0xd7a3;
+	const shut = hangul ? (last - 0xac00) % 28 > 0 : /([lmn]|ng|[013678])$/i.test(said);
 
 	return word + (shut ? closed : open);
 }

@@ -141,6 +141,8 @@ test("Korean particles follow the sound of a word", () => {
 	assert.equal(ko.waitingFor(kind("락")), "락을 기다림");
 	assert.equal(ko.ran("worker-1", "5 ms"), "worker-1이 5 ms 동안 실행되었다");
 	assert.equal(ko.ran("worker-2", "5 ms"), "worker-2가 5 ms 동안 실행되었다");
+	assert.equal(ko.subject('"ten"'), '"ten"이');
+	assert.equal(ko.subject('"processes"'), '"processes"가');
 	assert.equal(ko.ran("MainThread", "5 ms"), "MainThread가 5 ms 동안 실행되었다");
 });
 

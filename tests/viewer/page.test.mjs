@@ -80,7 +80,7 @@ browserTest("several traces: the table is the reports', on one scale of time and
 
 	const [before, after] = all.map((r) => ({ wall: r.window.duration_ns, running: r.parallelism.mean.toFixed(1) }));
 
-	assert.equal(await p.textContent("h1"), `processes finishes ${(before.wall / after.wall).toFixed(1)} times as fast as threads: ` +
+	assert.equal(await p.textContent("h1"), `"processes" is ${(before.wall / after.wall).toFixed(1)} times as fast as "threads": ` +
 		`${after.running} running instead of ${before.running}.`);
 	const rows = await p.$$eval(".compare tr", (trs) => trs.slice(1).map((tr) => [...tr.cells].map((c) => c.textContent)));
 
@@ -285,7 +285,7 @@ browserTest("a page that is dropped is shown; what is none, or was cut, gets a s
 	await p.waitForSelector("table.compare");
 	assert.equal(await p.evaluate(() => corun.page.traces.length), 2);
 	assert.equal(await p.$(".dropped"), null);
-	assert.match(await p.textContent("h1"), /finishes \d\.\d times as fast/);
+	assert.match(await p.textContent("h1"), /is \d\.\d times as fast/);
 	/* The keys are those of the page that is shown. */
 	await p.keyboard.press("w");
 	assert.ok(await p.evaluate(() => corun.page.to - corun.page.from < corun.page.longest));

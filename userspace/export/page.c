@@ -143,7 +143,9 @@ static int put_traces(struct out *out, char *const *traces, const char *const *n
 	}
 	for (u32 i = 0; !code && i < n; i++) {
 		code = report_read(&reports[i], traces[i], &ask, NULL, err);
-		sides[i] = (struct compare_side){reports[i], basename(names[i])};
+		sides[i] = (struct compare_side){reports[i], compare_name(names[i])};
+		if (!code && !sides[i].name)
+			code = error_set(err, -ENOMEM, "out of memory");
 		if (!code)
 			code = export_goes_on(options, 0, 1, err);
 		if (!code)
@@ -151,8 +153,10 @@ static int put_traces(struct out *out, char *const *traces, const char *const *n
 	}
 	if (!code && n > 1)
 		code = put_comparison(out, sides, n, err);
-	for (u32 i = 0; i < n; i++)
+	for (u32 i = 0; i < n; i++) {
 		report_free(reports[i]);
+		free(sides[i].name);
+	}
 	free(reports);
 	free(sides);
 	return code;

@@ -13,6 +13,17 @@
 #define SIDES_NAMED 6
 #define OTHER_WORK 1.25 /* CPU times further apart: perhaps not the same work */
 
+char *compare_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *name = strdup(slash ? slash + 1 : path);
+	char *dot = name ? strrchr(name, '.') : NULL;
+
+	if (dot && dot > name && (!strcmp(dot, ".corun") || !strcmp(dot, ".txt")))
+		*dot = '\0';
+	return name;
+}
+
 static u64 wall(const struct compare_side *s)
 {
 	return s->report->figures->duration_ns;
@@ -101,6 +112,15 @@ static void put_times(const struct compare_side *sides, size_t n, double work, b
 		buf_printf(b, korean ? " 외 %zu개" : " and %zu more", n - SIDES_NAMED);
 }
 
+/* @line as lines of a terminal; it is freed. */
+static void put_line(struct buf *b, struct buf *line)
+{
+	b->failed |= line->failed;
+	if (!line->failed)
+		buf_put_wrapped(b, line->data, 0, REPORT_COLUMNS);
+	buf_free(line);
+}
+
 /* One sentence: the times, and what accounts for most of the difference, if one thing does. */
 static void put_difference(const struct compare_side *sides, size_t n, const struct compare_side *slow,
 			   const struct compare_side *fast, bool korean, struct buf *b)
@@ -125,38 +145,40 @@ static void put_difference(const struct compare_side *sides, size_t n, const str
 		}
 	}
 	buf_puts(&line, ".");
-	b->failed |= line.failed;
-	if (!line.failed)
-		buf_put_wrapped(b, line.data, 0, REPORT_COLUMNS);
-	buf_free(&line);
+	put_line(b, &line);
 }
 
 static void put_figures(const struct compare_side *slow, const struct compare_side *fast, bool korean, struct buf *b)
 {
 	double times = (double)wall(slow) / (double)(wall(fast) ? wall(fast) : 1);
+	struct buf line = BUF_INIT;
 
-	if (korean) {
-		buf_printf(b, "%s: %s보다 %.1f배 빨리 끝난다.\n", fast->name, slow->name, times);
+	if (korean)
+		buf_printf(&line, "\"%s\": \"%s\"보다 %.1f배 빨리 끝난다.", fast->name, slow->name, times);
+	else
+		buf_printf(&line, "\"%s\" is %.1f times as fast as \"%s\":", fast->name, times, slow->name);
+	put_line(b, &line);
+	if (korean)
 		buf_printf(b, "실행 중은 %.1f개가 아니라 %.1f개, 진행 중은 %.1f개와 %.1f개.\n", running(slow),
 			   running(fast), in_flight(slow), in_flight(fast));
-	} else {
-		buf_printf(b, "%s finishes %.1f times as fast as %s:\n", fast->name, times, slow->name);
+	else
 		buf_printf(b, "%.1f running instead of %.1f, with %.1f and %.1f in flight.\n", running(fast),
 			   running(slow), in_flight(fast), in_flight(slow));
-	}
 }
 
 void compare_sentence(const struct compare_side *sides, size_t n, bool korean, struct buf *b)
 {
 	const struct compare_side *slow, *fast;
+	struct buf line = BUF_INIT;
 
 	extremes(sides, n, &slow, &fast);
 	for (size_t i = 0; i < n; i++) {
 		if (sides[i].report->figures->active_ns)
 			continue;
-		buf_printf(b, korean ? "%s: 진행 중인 일이 없어서 비교할 수 없다.\n" :
-				       "Nothing was in flight in %s: there is nothing to compare.\n",
+		buf_printf(&line, korean ? "\"%s\": 진행 중인 일이 없어서 비교할 수 없다." :
+					   "Nothing was in flight in \"%s\": there is nothing to compare.",
 			   sides[i].name);
+		put_line(b, &line);
 		return;
 	}
 	if ((double)wall(slow) < SAME * (double)wall(fast) || !wall(fast)) {

@@ -14,11 +14,14 @@
 
 struct compare_side {
 	const struct report *report;
-	const char *name; /* how it is called in the sentence */
+	char *name; /* how it is called: compare_name() */
 };
 
-/* The difference in a line or two of at most 80 columns (names apart), each with its newline. At least
- * two sides. */
+/* "threads" of "/tmp/threads.corun". The caller frees it; NULL: memory is out. */
+char *compare_name(const char *path);
+
+/* The difference in a few lines of at most 80 columns, each with its newline; names, which may be any words, stand
+ * in quotes where they are part of a sentence. At least two sides. */
 void compare_sentence(const struct compare_side *sides, size_t n, bool korean, struct buf *buf);
 /* The sentence and a table, 80 columns. */
 void compare_text(const struct compare_side *sides, size_t n, bool korean, struct buf *buf);
