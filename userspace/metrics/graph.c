@@ -36,6 +36,7 @@ struct graph {
 	int error;
 	u32 most;           /* nodes; more: not at all */
 	u32 cpus, usable;   /* online; what the thread seen last may use */
+	bool to_gil;        /* the latest record: who leaves a CPU goes to wait for a GIL */
 	u64 at;             /* outside_ns is integrated up to here */
 	u64 outside_ns;     /* what one ready thread lost to others, so far */
 };
@@ -211,7 +212,7 @@ static void close_node(struct graph *g, const struct span *span)
 	node->end_ns = span->end_ns;
 	/* Of several states that began at this instant only the last one lasted. */
 	node->state = (u8)span->state;
-	node->flags = span->state == STATE_READY && span->preempted ? GRAPH_PREEMPTED : 0;
+	node->flags = (node->flags & GRAPH_GIL) | (span->state == STATE_READY && span->preempted ? GRAPH_PREEMPTED : 0);
 	node->context = span->waker_context;
 	if (span->state == STATE_READY) {
 		u64 lost = g->outside_ns - lane->outside_ns;
@@ -246,6 +247,8 @@ static void on_state(void *ctx, const struct span *span)
 	else if (span->state == STATE_RUNNING && t->state == STATE_READY && !t->preempted)
 		from = t->waker; /* woken on its way to sleep */
 	open_node(g, t, from, span->end_ns);
+	if (!g->error && span->state == STATE_RUNNING && from != NO_THREAD && g->to_gil)
+		graph_node(g, g->n - 1)->flags |= GRAPH_GIL;
 }
 
 static void on_thread_start(void *ctx, const struct thread *t, u64 ts)
@@ -260,6 +263,8 @@ static void on_record(void *ctx, const struct record *rec)
 	const struct counts *c = model_counts(g->model);
 	u32 usable = g->usable && (!g->cpus || g->usable < g->cpus) ? g->usable : g->cpus;
 
+	g->to_gil = rec->type == REC_SWITCH && (rec->sw.wait.lock_kind == LOCK_GIL ||
+						rec->sw.wait.lock_kind == LOCK_GIL_SWITCH);
 	if (rec->type == REC_META && !strcmp(rec->meta.key, "cpus"))
 		g->cpus = (u32)strtoul(rec->meta.value, NULL, 10);
 	if (rec->ts <= g->at)

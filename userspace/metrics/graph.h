@@ -48,6 +48,7 @@ struct graph_node {
 enum graph_flags {
 	GRAPH_PREEMPTED = 1, /* ready after preemption */
 	GRAPH_OPEN = 2,      /* ended by the end of the window, not by itself */
+	GRAPH_GIL = 4,       /* ready: woken on its way to wait for a GIL, before it slept */
 };
 
 struct graph_lock {

@@ -17,6 +17,7 @@ struct sim_thread {
 	u64 at;        /* how far into the recording, ns of the recording */
 	u64 left;      /* CPU time to the next stop */
 	u64 stop_at;   /* recorded time of that stop */
+	u64 saved;     /* had there been CPUs enough, it would be so much earlier where it is, without the waits taken away; ns */
 	u32 hold, hold_end; /* events of its holds that are to come */
 	u32 next_asker;     /* for the same lock, NO_THREAD: the last */
 	u8 state;
@@ -73,6 +74,8 @@ static bool gated(const struct sim *s, const struct graph_node *n)
 		return false;
 	if (n->prev == NO_NODE)
 		return true;
+	if (s->set->no_gil && n->flags & GRAPH_GIL)
+		return false;
 	if (s->set->holds && holds_waits(graph_node(s->g, n->prev)))
 		return false; /* the lock decides */
 	return !taken_away(s, graph_node(s->g, n->prev));
@@ -84,15 +87,18 @@ static void wait_for_time(struct sim *s, u32 id, u64 ns)
 	heap_push(&s->timers, s->now + ns, id);
 }
 
-static u64 wait_ns(const struct sim *s, const struct graph_node *n)
+/* How long @t waits in @n, in this setting. */
+static u64 wait_ns(const struct sim *s, struct sim_thread *t, const struct graph_node *n)
 {
 	bool io = n->kind == KIND_DISK || n->kind == KIND_NETWORK || n->kind == KIND_TERMINAL;
+	u64 ns = n->end_ns - n->start_ns;
 
-	if (taken_away(s, n) || (n->state == STATE_WAITING && io && s->set->no_io))
-		return 0;
 	if (n->next != NO_NODE && gated(s, graph_node(s->g, n->next)))
 		return 0; /* the gate is the wait */
-	return n->end_ns - n->start_ns;
+	if (!taken_away(s, n) && !(n->state == STATE_WAITING && io && s->set->no_io))
+		return ns;
+	t->saved += ns;
+	return 0;
 }
 
 /* All that @t lets begin up to where it is. */
@@ -111,6 +117,21 @@ static void signal_others(struct sim *s, struct sim_thread *t)
 		}
 		t->caused = n->from_next;
 	}
+}
+
+/*
+ * Past a gate: at that instant of the recording the other let it begin. In the order of who goes first that is now as much
+ * earlier as the other is, but not earlier than it came to wait itself.
+ */
+static void pass_gate(struct sim *s, struct sim_thread *t, const struct graph_node *n)
+{
+	const struct graph_node *prev = n->prev == NO_NODE ? NULL : graph_node(s->g, n->prev);
+	u64 others = s->threads[n->from].saved;
+
+	if (prev && prev->state == STATE_WAITING)
+		t->saved += prev->end_ns - prev->start_ns;
+	if (!prev || others < t->saved)
+		t->saved = others;
 }
 
 static const struct hold_event *next_hold(const struct sim *s, const struct sim_thread *t)
@@ -137,13 +158,13 @@ static u64 chunk(const struct sim *s, struct sim_thread *t, const struct graph_n
 	return t->stop_at - t->at;
 }
 
-/* Who ran first in the recording goes first. */
+/* Who would have run first in the recording, without the waits that are taken away, goes first. */
 static void enqueue(struct sim *s, u32 id)
 {
 	struct sim_thread *t = &s->threads[id];
 
 	t->state = SIM_READY;
-	heap_push(&s->queue, t->stop_at - t->left, id);
+	heap_push(&s->queue, t->stop_at - t->left - t->saved, id);
 }
 
 static void let_go(struct sim *s, u32 id, u32 lock)
@@ -216,8 +237,10 @@ static bool pass_locks(struct sim *s, u32 id)
 		} else if (t->node != NO_NODE) {
 			if (!take(s, id, e->lock))
 				return false;
-			if (e->waited != NO_NODE)
+			if (e->waited != NO_NODE) {
 				past_wait(s, t, e->waited);
+				t->saved += no_such_lock(s, e->lock) ? t->at - at : 0;
+			}
 		}
 		t->hold++;
 	}
@@ -264,11 +287,13 @@ static void move_on(struct sim *s, u32 id)
 				t->state = SIM_BLOCKED;
 				return;
 			}
+			if (gated(s, n))
+				pass_gate(s, t, n);
 			t->at = n->start_ns;
 			signal_others(s, t);
 			t->entered = true;
 			if (n->state != STATE_RUNNING && n->state != STATE_READY) {
-				u64 ns = wait_ns(s, n);
+				u64 ns = wait_ns(s, t, n);
 
 				if (n->flags & GRAPH_OPEN)
 					return; /* asleep to the window's end: it has done its work */

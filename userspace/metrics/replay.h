@@ -13,7 +13,10 @@
  * an order of its own lets some thread run that did not run then, while another that everybody waits for
  * next does not; such stalls add up. (By least CPU time used, four threads with a mutex came out 5 %
  * too long on their own two CPUs; in the recorded order every program of WHATIF.md is within 1 %.)
- * Threads of which none waits for another are kept abreast, as a fair scheduler would.
+ * Threads of which none waits for another are kept abreast, as a fair scheduler would. A wait that is taken away
+ * does not count, nor what others waited meanwhile: who stood back in a queue for the GIL in the recording, or began late
+ * because its parent did, would not without it. (By the recorded order alone four Python threads came out 10 % too long
+ * as processes: whoever had the GIL last in the recording had a CPU last.)
  */
 #ifndef CORUN_METRICS_REPLAY_H
 #define CORUN_METRICS_REPLAY_H
