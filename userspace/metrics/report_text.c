@@ -126,6 +126,24 @@ static double share_of(u64 part, u64 whole)
 	return whole ? (double)part / (double)whole : 0;
 }
 
+/* What the verdict's way out would bring, of the whole window, where it can be told. */
+static void put_prediction(struct text *t, const struct verdict *v)
+{
+	const struct report *r = t->r;
+	struct what_if_options no_gil = {.no_gil = true};
+	struct buf line = BUF_INIT;
+	struct what_if answer;
+
+	if (v->cause != CAUSE_GIL || r->figures != meter_stretch(r->meter, 0) || report_ask(r, &no_gil, &answer) ||
+	    answer.refusal)
+		return;
+	what_if_sentence(&answer, t->look->korean, &line);
+	t->b->failed |= line.failed;
+	if (!line.failed)
+		buf_put_wrapped(t->b, line.data, 0, REPORT_COLUMNS);
+	buf_free(&line);
+}
+
 static void put_verdict(struct text *t)
 {
 	struct verdict_facts facts;
@@ -141,6 +159,7 @@ static void put_verdict(struct text *t)
 	verdict_facts(t->r, f, &facts);
 	verdict_judge(&facts, &verdict);
 	verdict_text(&verdict, t->look->korean, t->b);
+	put_prediction(t, &verdict);
 	if (judged && !tasks.leads)
 		task_verdict_text(&tasks, t->look->korean, t->look->utf8, t->b);
 }

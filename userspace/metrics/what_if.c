@@ -155,6 +155,45 @@ void what_if_json(const struct what_if *a, struct buf *b)
 	buf_puts(b, "]}");
 }
 
+static void english(const struct what_if *a, bool same, struct buf *b)
+{
+	buf_puts(b, "Without the GIL this work would take about ");
+	if (same)
+		buf_puts(b, "as long");
+	else
+		buf_put_duration(b, a->duration_ns, 0);
+	buf_printf(b, " on %u CPU%s", a->cpus, a->cpus == 1 ? "" : "s");
+	if (!same) {
+		buf_puts(b, " instead of ");
+		buf_put_duration(b, a->recorded_ns, 0);
+	}
+	buf_putc(b, '.');
+}
+
+static void korean(const struct what_if *a, bool same, struct buf *b)
+{
+	buf_printf(b, "GIL이 없으면 이 일은 CPU %u개에서 ", a->cpus);
+	if (same) {
+		buf_puts(b, "비슷하게 걸릴 것이다.");
+		return;
+	}
+	buf_put_duration(b, a->recorded_ns, 0);
+	buf_puts(b, "가 아니라 약 ");
+	buf_put_duration(b, a->duration_ns, 0);
+	buf_puts(b, "가 걸릴 것이다.");
+}
+
+void what_if_sentence(const struct what_if *a, bool is_korean, struct buf *b)
+{
+	double change = a->recorded_ns ? (double)a->duration_ns / (double)a->recorded_ns - 1 : 0;
+	bool same = change < WHAT_IF_MISS && change > -WHAT_IF_MISS; /* a replay tells no more than that */
+
+	if (is_korean)
+		korean(a, same, b);
+	else
+		english(a, same, b);
+}
+
 static void put_refusal(const struct what_if *a, struct buf *b)
 {
 	buf_puts(b, "    No prediction: ");

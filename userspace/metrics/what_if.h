@@ -45,6 +45,8 @@ int what_if_ask(const struct graph *graph, const struct what_if_recording *recor
 		const struct what_if_options *options, struct what_if *answer);
 /* "what_if":{...}, without a comma. */
 void what_if_json(const struct what_if *answer, struct buf *buf);
+/* Of an answer that is not refused, without the GIL: how long it would take, in one sentence. */
+void what_if_sentence(const struct what_if *answer, bool korean, struct buf *buf);
 void what_if_text(const struct what_if *answer, struct buf *buf);
 
 #endif
