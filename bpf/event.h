@@ -285,7 +285,7 @@ struct ev_usdt {
  * by the collector (userspace/record/runtime.h), used at the switches of that process. Offsets are
  * those of the runtime's own structs.
  */
-#define EV_GILS 4           /* CPython 3.12 and later may have one per interpreter */
+#define EV_GILS 16          /* CPython 3.12 and later may have one per interpreter */
 #define EV_FRAME_STEPS 3
 #define EV_GIL_UNTOLD (-2)
 
@@ -346,7 +346,7 @@ EV_SIZE(ev_go, 136);
 EV_SIZE(ev_go_wait, 232);
 EV_SIZE(ev_usdt, 168);
 EV_SIZE(ev_stack, 216);
-EV_SIZE(ev_runtime, 80);
+EV_SIZE(ev_runtime, 224);
 EV_SIZE(ev_thread, 136);
 EV_SIZE(ev_snapshot, 208);
 EV_SIZE(ev_cpu, 64);

@@ -281,17 +281,16 @@ int gil_dropped(struct pt_regs *regs)
 /* A forked process has its parent's memory, and so a lock of its own at the same address. */
 static __always_inline void gil_fork(struct gil_ctx *parent, __s32 parent_tgid, __s32 child_tgid)
 {
-	struct ev_runtime copy, *rt;
+	struct ev_runtime *rt, *own;
 
 	if (parent_tgid == child_tgid || !parent->present)
 		return;
 	rt = bpf_map_lookup_elem(&runtimes, &parent_tgid);
-	if (!rt)
+	if (!rt || bpf_map_update_elem(&runtimes, &child_tgid, rt, BPF_ANY))
 		return;
-	copy = *rt;
-	for (int i = 0; i < EV_GILS; i++)
-		copy.told[i] = EV_GIL_UNTOLD;
-	bpf_map_update_elem(&runtimes, &child_tgid, &copy, BPF_ANY);
+	own = bpf_map_lookup_elem(&runtimes, &child_tgid);
+	for (int i = 0; own && i < EV_GILS; i++)
+		own->told[i] = EV_GIL_UNTOLD;
 }
 
 static __always_inline void gil_exec(struct gil_ctx *own, __s32 tgid)

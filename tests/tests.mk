@@ -8,7 +8,7 @@ UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
 UNIT_LESSON := $(addprefix $(B)/userspace/lesson/,claim.o claim_path.o lesson.o lesson_json.o text.o)
 UNIT_RECORD := $(addprefix $(B)/userspace/record/,collect.o convert.o gaps.o members.o queue.o marks.o ring.o \
 	       elf.o futex.o process.o python_layout.o python_line.o python_name.o python_object.o python_place.o \
-	       python_wait.o runtime_python.o stacks.o chain.o unwind.o symbolize.o code_file.o \
+	       python_wait.o python_gil.o runtime_python.o stacks.o chain.o unwind.o symbolize.o code_file.o \
 	       kernel_symbols.o go_file.o go_wait.o)
 
 $(B)/tests/unit/%: tests/unit/%.c $(LIB) $(UNIT_RECORD) $(UNIT_LESSON) $(MAKEFILE_LIST)

@@ -159,6 +159,71 @@ static void test_python_without_a_gil(void **state)
 	runtime_python.forget(&p);
 }
 
+/*
+ * More interpreters with GILs of their own than the probes can read: the oldest are read, the others known;
+ * where one ends, the next one takes its place. The list has the newest first.
+ */
+static void test_many_interpreters(void **state)
+{
+	enum { N = EV_GILS + 4, INTERPRETERS = 0x278 / 8, GIL = 0x10 / 8, NEXT = 0x1c60 / 8, THREADS = 0x1cb0 / 8,
+	       TID = 0xa0 / 8 };
+	static u64 runtime[PYTHON_DEBUG_OFFSETS / 8], interpreter[N][0x2000 / 8], thread[64];
+	static struct {
+		u64 interval, holder;
+		s32 locked, pad;
+	} gil[N];
+	struct runtime_process p = {.tgid = getpid(), .ns_tgid = getpid(), .path = "/usr/bin/python3.13"};
+	const u64 at[RUNTIME_SYMBOLS] = {(u64)(uintptr_t)runtime};
+	struct error why = {0};
+
+	(void)state;
+	block(&described[0], runtime);
+	thread[TID] = (u64)gettid();
+	for (int i = 0; i < N; i++) {
+		gil[i].interval = 5000;
+		interpreter[i][GIL] = (u64)(uintptr_t)&gil[i];
+		interpreter[i][NEXT] = i ? (u64)(uintptr_t)interpreter[i - 1] : 0;
+	}
+	interpreter[0][THREADS] = (u64)(uintptr_t)thread;
+	runtime[INTERPRETERS] = (u64)(uintptr_t)interpreter[N - 2];
+	assert_int_equal(runtime_python.find(&p, at, &why), 0);
+	assert_int_equal(p.how.n_gils, EV_GILS);
+	assert_int_equal(p.n_further, 3);
+	for (int i = 0; i < EV_GILS; i++)
+		assert_int_equal(p.how.gil[i], (u64)(uintptr_t)&gil[i]);
+	assert_int_equal(p.further[0], (u64)(uintptr_t)&gil[EV_GILS]);
+	assert_false(runtime_python.refresh(&p));
+	/* One more, which is only being set up; then it is. */
+	gil[N - 1].locked = -1;
+	runtime[INTERPRETERS] = (u64)(uintptr_t)interpreter[N - 1];
+	assert_false(runtime_python.refresh(&p));
+	assert_true(p.grew);
+	gil[N - 1].locked = 0;
+	assert_true(runtime_python.refresh(&p));
+	assert_int_equal(p.n_further, 4);
+	assert_int_equal(p.further[3], (u64)(uintptr_t)&gil[N - 1]);
+	/* The second has ended. */
+	interpreter[2][NEXT] = (u64)(uintptr_t)interpreter[0];
+	assert_true(runtime_python.refresh(&p));
+	assert_int_equal(p.how.n_gils, EV_GILS);
+	assert_int_equal(p.how.gil[0], (u64)(uintptr_t)&gil[0]);
+	assert_int_equal(p.how.gil[1], (u64)(uintptr_t)&gil[2]);
+	assert_int_equal(p.how.gil[EV_GILS - 1], (u64)(uintptr_t)&gil[EV_GILS]);
+	assert_int_equal(p.n_further, 3);
+	/* A list without an end is none: what was known stays. */
+	interpreter[0][NEXT] = (u64)(uintptr_t)interpreter[N - 1];
+	assert_false(runtime_python.refresh(&p));
+	assert_int_equal(p.how.n_gils, EV_GILS);
+	/* All but the first have ended. */
+	interpreter[0][NEXT] = 0;
+	runtime[INTERPRETERS] = (u64)(uintptr_t)interpreter[0];
+	assert_true(runtime_python.refresh(&p));
+	assert_int_equal(p.how.n_gils, 1);
+	assert_int_equal(p.n_further, 0);
+	runtime_python.forget(&p);
+	free(p.further);
+}
+
 static void test_layout_damaged(void **state)
 {
 	u64 words[PYTHON_DEBUG_OFFSETS / 8];
@@ -410,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_layout_that_describes_itself),
 		cmocka_unit_test(test_layout_free_threaded),
 		cmocka_unit_test(test_python_without_a_gil),
+		cmocka_unit_test(test_many_interpreters),
 		cmocka_unit_test(test_layout_damaged),
 		cmocka_unit_test(test_debugger_that_describes_itself),
 		cmocka_unit_test(test_layout_of_each_version),

@@ -14,6 +14,7 @@ struct gil_track {
 	u64 lock;
 	u64 n;    /* samples so far; sample i is at samples[i % cap] */
 	u32 cap;  /* grows to GIL_SAMPLES */
+	bool read; /* somebody ever saw into it: without, nobody can tell who holds it */
 	struct gil_sample *samples;
 };
 
@@ -51,7 +52,7 @@ static int track_grow(struct gil_track *track)
 	return 0;
 }
 
-int gil_history_add(struct gil_history *history, s32 tgid, u64 lock, u32 holder, u64 ts)
+int gil_history_add(struct gil_history *history, s32 tgid, u64 lock, u32 holder, bool known, u64 ts)
 {
 	u64 key;
 	struct gil_track *track = track_find(history, tgid, lock, &key);
@@ -68,6 +69,7 @@ int gil_history_add(struct gil_history *history, s32 tgid, u64 lock, u32 holder,
 			return -ENOMEM;
 		}
 	}
+	track->read |= known;
 	last = track->n ? &track->samples[(track->n - 1) % track->cap] : NULL;
 	if (last && last->holder == holder)
 		return 0;
@@ -109,7 +111,7 @@ int gil_history_trim(struct gil_history *history, const struct model *model)
 			continue;
 		if (holder != NO_THREAD && model_thread(model, holder)->state == STATE_NONE)
 			holder = NO_THREAD;
-		err = gil_history_add(&kept, track->tgid, track->lock, holder, last->ts);
+		err = gil_history_add(&kept, track->tgid, track->lock, holder, track->read, last->ts);
 	}
 	gil_history_free(history);
 	*history = kept;
@@ -289,7 +291,7 @@ int lock_table_add(struct figures *figures, const struct gil_history *history,
 		return -ENOMEM;
 	if (wait->kind == KIND_GIL)
 		track = track_find(history, wait->tgid, wait->lock, &key);
-	if (track)
+	if (track && track->read)
 		return charge_pieces(lock, track, wait, from, to);
 	return charge(lock, wait->owner == wait->thread->id ? NO_THREAD : wait->owner, to - from,
 		      true);

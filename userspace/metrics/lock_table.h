@@ -24,7 +24,8 @@ struct gil_history {
 	struct map gils; /* struct gil_track */
 };
 
-int gil_history_add(struct gil_history *history, s32 tgid, u64 lock, u32 holder, u64 ts);
+/* @known: @holder, or NO_THREAD for nobody, was read. Of a lock where it never is, nobody is said to be the holder. */
+int gil_history_add(struct gil_history *history, s32 tgid, u64 lock, u32 holder, bool known, u64 ts);
 /* Only the last sample of each GIL whose process lives; a holder that has died holds nothing. */
 int gil_history_trim(struct gil_history *history, const struct model *model);
 void gil_history_free(struct gil_history *history);

@@ -263,7 +263,7 @@ static void on_gil(void *ctx, s32 tgid, u64 lock, u32 holder, bool known, bool e
 	struct meter *meter = ctx;
 
 	(void)exact;
-	meter_note(meter, gil_history_add(&meter->gils, tgid, lock, known ? holder : NO_THREAD, ts));
+	meter_note(meter, gil_history_add(&meter->gils, tgid, lock, known ? holder : NO_THREAD, known, ts));
 }
 
 static void on_region_begin(void *ctx, const struct region *region)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* python.h - a CPython process, shared by runtime_python.c (its GIL), python_wait.c (what its threads
- * wait for) and python_name.c (what they are called); objects are read in
- * python_object.c. */
+/* python.h - a CPython process, shared by runtime_python.c (how it is read), python_gil.c (its GILs),
+ * python_wait.c (what its threads wait for) and python_name.c (what they are called); objects are read
+ * in python_object.c. */
 #ifndef CORUN_RECORD_PYTHON_H
 #define CORUN_RECORD_PYTHON_H
 
@@ -15,6 +15,14 @@ struct python {
 	struct map threads;           /* tid (innermost namespace) -> its thread state, as a pointer */
 	struct python_waits *waits;   /* python_wait.c; NULL: nothing learnt yet */
 };
+
+#define PYTHON_INTERPRETERS_MAX 256
+
+/* Find its GILs by py->layout, check them, and set p->how's and p->further. 0 (a free-threaded build: with
+ * none); -EAGAIN: there is none yet, or it was caught in a change; -EINVAL: this is not that layout. */
+int python_gils_find(struct runtime_process *p, const struct python *py);
+/* runtime_type.refresh */
+bool python_gils_refresh(struct runtime_process *p);
 
 /* tid (innermost namespace) of the thread with this state, -1 if it cannot be read. */
 s32 python_thread_tid(const struct python *py, s32 tgid, u64 thread);

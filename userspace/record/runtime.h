@@ -35,8 +35,11 @@ struct runtimes_ops {
 	s32 (*tid)(void *ctx, s32 tgid, s32 ns_tid);
 };
 
-int runtimes_new(struct runtimes **runtimes, const struct runtimes_ops *ops, void *ctx);
+/* @redact: notes name files without their folders. */
+int runtimes_new(struct runtimes **runtimes, const struct runtimes_ops *ops, bool redact, void *ctx);
 void runtimes_free(struct runtimes *runtimes); /* NULL is fine */
+/* The recording ends at @ts: what was not found out is noted. */
+void runtimes_finish(struct runtimes *runtimes, u64 ts);
 
 /* An event as it arrives. @now: CLOCK_MONOTONIC. */
 void runtimes_event(struct runtimes *runtimes, const struct ev_head *event, u64 now);

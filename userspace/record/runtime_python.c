@@ -1,14 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * runtime_python.c - CPython 3.8 and later: where its GIL is, who its threads are.
- *
- * Python/ceval_gil.c: a bool `locked`, a mutex and a condition variable. A waiter sleeps `interval`
- * microseconds (5000) at a time on `cond`, then asks the holder to let go; who lets go on request
- * waits on `switch_cond` until another thread has taken it. All four words stand in one struct.
- *
- * Self-check of every layout before it is believed: the interval is one that
- * sys.setswitchinterval() could give, `locked` is -1, 0 or 1, the list of thread states ends, and
- * one of them names a thread that this process has; if the GIL is held, its holder is one of them.
+ * runtime_python.c - CPython 3.8 and later: which version it is, how its memory is laid out (checked
+ * by what python_gil.c finds in it), who its threads are.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,16 +10,6 @@
 #include "record/python.h"
 
 #define THREADS_MAX 4096
-#define INTERPRETERS_MAX 64
-#define INTERVAL_MAX 1000000000 /* µs: sys.setswitchinterval(1000) */
-
-/* Size of the GIL up to `switch_number`: what the check needs. */
-struct gil_head {
-	u64 interval;
-	u64 holder;
-	s32 locked;
-	u32 pad;
-};
 
 s32 python_thread_tid(const struct python *py, s32 tgid, u64 thread)
 {
@@ -48,7 +31,7 @@ int python_each_thread(const struct python *py, s32 tgid,
 	u64 interpreter, at;
 	int code = process_read_u64(tgid, py->runtime + py->layout.interpreters, &interpreter);
 
-	for (int i = 0; !code && interpreter && i < INTERPRETERS_MAX; i++) {
+	for (int i = 0; !code && interpreter && i < PYTHON_INTERPRETERS_MAX; i++) {
 		code = process_read_u64(tgid, interpreter + py->layout.threads, &at);
 		for (int n = 0; !code && at && n < THREADS_MAX; n++) {
 			code = thread(ctx, at);
@@ -64,113 +47,7 @@ int python_each_thread(const struct python *py, s32 tgid,
 	return code;
 }
 
-/* ---- the self-check ---- */
-
-struct check {
-	const struct python *py;
-	s32 tgid;
-	u64 holder;
-	u32 threads;
-	bool known_tid, holder_seen;
-};
-
-static int check_thread(void *ctx, u64 address)
-{
-	struct check *c = ctx;
-
-	c->threads++;
-	if (address == c->holder)
-		c->holder_seen = true;
-	/* One is enough; several are tried, because threads come and go. */
-	if (!c->known_tid && c->threads < 16)
-		c->known_tid = process_has_thread(c->tgid, python_thread_tid(c->py, c->tgid, address));
-	return 0;
-}
-
-/* Walk the thread states. 0; -EAGAIN: there is none yet; -EINVAL: this is no such list, or none of them names a
- * thread of the process. */
-static int check_threads(struct check *c)
-{
-	int code = python_each_thread(c->py, c->tgid, check_thread, c);
-
-	if (code)
-		return code == -EFAULT ? -EINVAL : code;
-	if (!c->threads)
-		return -EAGAIN;
-	return c->known_tid ? 0 : -EINVAL;
-}
-
-/* 0; -EAGAIN: not set up yet, or caught in the middle of a change; -EINVAL: this is no GIL. */
-static int check_gil(const struct python *py, s32 tgid, u64 gil)
-{
-	struct check c = {.py = py, .tgid = tgid};
-	struct gil_head head;
-	int code = process_read(tgid, gil, &head, sizeof(head));
-
-	if (code)
-		return code == -EFAULT ? -EINVAL : code;
-	if (!head.interval)
-		return -EAGAIN;
-	if (head.interval > INTERVAL_MAX || head.locked < -1 || head.locked > 1)
-		return -EINVAL;
-	if (head.locked < 0)
-		return -EAGAIN; /* not created yet */
-	c.holder = head.locked ? head.holder : 0;
-	code = check_threads(&c);
-	return code || !c.holder || c.holder_seen ? code : -EINVAL;
-}
-
 /* ---- where it is ---- */
-
-static void add_gil(struct runtime_process *p, u64 gil)
-{
-	struct ev_runtime *how = &p->how;
-
-	for (u32 i = 0; i < how->n_gils; i++)
-		if (how->gil[i] == gil)
-			return;
-	if (how->n_gils == EV_GILS)
-		return;
-	how->told[how->n_gils] = EV_GIL_UNTOLD;
-	how->gil[how->n_gils++] = gil;
-}
-
-/* The GIL of an interpreter, 3.12 and later; 0: it has none, or (*@code) it is only starting. */
-static u64 find_gil(const struct runtime_process *p, const struct python *py, u64 interpreter, int *code)
-{
-	s32 enabled = 0;
-	u64 gil;
-
-	*code = process_read_u64(p->tgid, interpreter + py->layout.interpreter_gil, &gil);
-	if (!*code && !gil)
-		*code = -EAGAIN;
-	if (*code || !py->layout.free_threaded)
-		return gil;
-	/* A free-threaded build puts `enabled` before it, which is 0 unless it was asked for. */
-	*code = process_read(p->tgid, gil, &enabled, sizeof(enabled));
-	return enabled ? gil + 8 : 0;
-}
-
-/* Each interpreter's GIL; they may share one. */
-static int find_gils(struct runtime_process *p, const struct python *py)
-{
-	u64 interpreter, gil;
-	int code = process_read_u64(p->tgid, py->runtime + py->layout.interpreters, &interpreter);
-
-	if (!code && !interpreter)
-		return -EAGAIN;
-	for (int i = 0; !code && interpreter && i < INTERPRETERS_MAX; i++) {
-		gil = find_gil(p, py, interpreter, &code);
-		if (code == -EAGAIN && p->how.n_gils)
-			code = 0; /* one more interpreter, which is only starting */
-		else if (!code && gil)
-			add_gil(p, gil);
-		if (!code)
-			code = process_read_u64(p->tgid, interpreter + py->layout.interpreter_next,
-						&interpreter);
-	}
-	return code == -EFAULT ? -EINVAL : code;
-}
 
 static void describe(struct runtime_process *p, const struct python *py)
 {
@@ -191,18 +68,8 @@ static void describe(struct runtime_process *p, const struct python *py)
 
 static int try_layout(struct runtime_process *p, struct python *py)
 {
-	struct check threads = {.py = py, .tgid = p->tgid};
-	int code = 0;
+	int code = python_gils_find(p, py);
 
-	p->how.n_gils = 0;
-	if (py->layout.gil != PYTHON_NONE)
-		add_gil(p, py->runtime + py->layout.gil);
-	else
-		code = find_gils(p, py);
-	for (u32 i = 0; !code && i < p->how.n_gils; i++)
-		code = check_gil(py, p->tgid, p->how.gil[i]);
-	if (!code && !p->how.n_gils)
-		code = check_threads(&threads);
 	if (!code)
 		describe(p, py);
 	return code;
@@ -211,10 +78,9 @@ static int try_layout(struct runtime_process *p, struct python *py)
 /* 3.N from a file name such as libpython3.9.so.1.0 or python3.10; 0: it does not say. */
 static unsigned int version_in_name(const char *path)
 {
-	const char *name = strrchr(path, '/');
+	const char *slash = strrchr(path, '/'), *name = strstr(slash ? slash : path, "python3.");
 	unsigned int minor = 0;
 
-	name = name ? strstr(name, "python3.") : NULL;
 	if (name)
 		sscanf(name, "python3.%3u", &minor);
 	return minor;
@@ -272,25 +138,6 @@ static int find(struct runtime_process *p, const u64 *at, struct error *why)
 		error_set(why, code, "%s (Python 3.%u): its memory is not as that version lays it out; "
 			  "its GIL waits are shown as futex waits", p->path, py->layout.minor);
 	return code;
-}
-
-static bool refresh(struct runtime_process *p)
-{
-	struct ev_runtime before = p->how;
-	const struct python *py = p->data;
-
-	if (py->layout.gil != PYTHON_NONE)
-		return false;
-	/* Those of interpreters that have ended stay: nobody waits for them any more. */
-	find_gils(p, py);
-	for (u32 i = before.n_gils; i < p->how.n_gils; i++) {
-		if (check_gil(py, p->tgid, p->how.gil[i])) {
-			p->how.n_gils = i;
-			p->grew = true; /* perhaps it is only being set up */
-			break;
-		}
-	}
-	return p->how.n_gils != before.n_gils;
 }
 
 static enum lock_kind part(const struct runtime_process *p, u64 offset)
@@ -381,7 +228,7 @@ const struct runtime_type runtime_python = {
 	.takes = 1 << 2 | 1 << 3,
 	.drops = 1 << 4,
 	.find = find,
-	.refresh = refresh,
+	.refresh = python_gils_refresh,
 	.part = part,
 	.wait_seen = python_wait_seen,
 	.wait = python_wait,

@@ -23,12 +23,16 @@ struct runtime_process {
 	const struct runtime_type *type; /* NULL: none found (yet) */
 	void *data;              /* the type's own */
 	struct ev_runtime how;   /* as published; n_gils 0: no lock */
+	u64 *further;            /* locks beyond EV_GILS: waits for them are told, not who holds them */
+	u32 n_further;
 	u64 since, until;        /* ns; until 0: lives */
 	u64 next_look;           /* not before */
-	u32 looks;
-	bool settled;            /* no more looking: found, none, or not readable */
+	u32 looks, bad;          /* how often; how often its memory was not what it should be */
+	bool settled;            /* no more looking: found, or not readable */
 	bool grew;               /* threads have started: names and interpreters are to be looked at */
-	char path[256];          /* of the file that the runtime is in */
+	int seen;                /* by the last look: 0: no runtime is there; -errno of find(), or of /proc */
+	bool unsure;             /* a thread waited while it was not known whether that was for the lock */
+	char path[256];          /* of the file that the runtime is in; until one is found, its program's */
 	struct runtime_process *older; /* what the tgid was before */
 };
 
@@ -45,7 +49,7 @@ struct runtime_type {
 	 * only starting; another -errno with @why: its memory is not what it should be.
 	 */
 	int (*find)(struct runtime_process *p, const u64 *at, struct error *why);
-	/* More locks than before? p->how was changed: true. */
+	/* Other locks than before? p->how or p->further was changed: true. */
 	bool (*refresh)(struct runtime_process *p);
 	/* Part of the lock that the futex word stands in: LOCK_GIL or LOCK_GIL_SWITCH. */
 	enum lock_kind (*part)(const struct runtime_process *p, u64 offset);

@@ -337,7 +337,7 @@ int session_open(struct session **out, const struct session_config *config,
 	if (!code)
 		code = locks_new(&s->locks, &lock_ops, config->redact, s);
 	if (!code && config->gil != GIL_OFF)
-		code = runtimes_new(&s->runtimes, &runtime_ops, s);
+		code = runtimes_new(&s->runtimes, &runtime_ops, config->redact, s);
 	if (!code && probes.stack_size)
 		code = stacks_new(&s->stacks, &stack_ops, s);
 	for (size_t i = 0; !code && config->target != TARGET_COMMAND && i < config->n_tgids; i++)
@@ -482,6 +482,8 @@ int session_stop(struct session *s, struct error *err)
 	for (u64 watermark = 0; !code && !watermark && loader_now() < deadline;)
 		code = loader_consume(s->loader, on_event, s, &watermark);
 	locks_finish(s->locks, stop);
+	if (s->runtimes)
+		runtimes_finish(s->runtimes, stop);
 	if (s->stacks)
 		stacks_finish(s->stacks);
 	if (s->config.marks)

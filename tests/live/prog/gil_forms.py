@@ -34,19 +34,26 @@ def children(how):
         process.join()
 
 
-def interpreters():
+def own_interpreters(count):
     try:
-        import _interpreters
-        make, run = lambda: _interpreters.create("isolated"), _interpreters.exec
+        import _interpreters as interpreters
+        make, run = lambda: interpreters.create("isolated"), interpreters.exec
     except ImportError:
-        import _xxsubinterpreters
-        make, run = _xxsubinterpreters.create, _xxsubinterpreters.run_string
+        import _xxsubinterpreters as interpreters
+        make, run = interpreters.create, interpreters.run_string
     code = (f"import threading, time\nuntil = time.process_time() + {2 * SECONDS}\n"
             "def burn():\n"
             "    while time.process_time() < until: sum(range(500))\n"
             "ts = [threading.Thread(target=burn) for _ in range(3)]\n"
             "[t.start() for t in ts]\n[t.join() for t in ts]\n")
-    threads = [threading.Thread(target=run, args=(make(), code)) for _ in range(2)]
+    ran = threading.Barrier(count)
+
+    def live(one):
+        run(one, code)
+        ran.wait() # none ends before the others have run ...
+        interpreters.destroy(one) # ... and each in its own thread: 3.12 hangs otherwise
+
+    threads = [threading.Thread(target=live, args=(one,)) for one in [make() for _ in range(count)]]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -62,10 +69,7 @@ if __name__ == "__main__":
     elif form == "exec":
         fight()
         os.execv(sys.executable, [sys.executable, __file__, "plain"])
-    elif form == "later":
-        time.sleep(0.3)
-        os.execv(sys.argv[2], [sys.argv[2], __file__, "plain"])
     elif form == "interpreters":
-        interpreters()
+        own_interpreters(int(sys.argv[2]))
     else:
         fight()

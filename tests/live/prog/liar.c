@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* A program that says it is a Python and is none: its _PyRuntime is garbage. Two threads fight for a
- * mutex that stands inside it. Argument: what the garbage begins with. */
+ * mutex that stands inside it. Arguments: what the garbage begins with; how often they take it (60). */
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -14,10 +15,11 @@ union {
 } _PyRuntime;
 
 static pthread_mutex_t *lock;
+static int rounds = 60;
 
 static void *fight(void *arg)
 {
-	for (int i = 0; i < 60; i++) {
+	for (int i = 0; i < rounds; i++) {
 		pthread_mutex_lock(lock);
 		nanosleep(&(struct timespec){0, 5000000}, NULL);
 		pthread_mutex_unlock(lock);
@@ -37,6 +39,8 @@ int main(int argc, char **argv)
 		_PyRuntime.words[45] = 5000; /* 3.11's GIL begins here */
 	else if (argc > 1)
 		memcpy(_PyRuntime.bytes, argv[1], strlen(argv[1]));
+	if (argc > 2)
+		rounds = atoi(argv[2]);
 	lock = (pthread_mutex_t *)(_PyRuntime.bytes + 360 + 80);
 	pthread_mutex_init(lock, NULL);
 	for (int i = 0; i < 2; i++)
