@@ -2,8 +2,10 @@
 """Node's async resources against what the program noted itself."""
 import json
 import os
+import pathlib
+import shutil
 
-from lib import check, corun, here, need, no_loss, record, report, run, scratch, test
+from lib import check, corun, here, need, no_loss, record, report, run, scratch, test, until
 from test_tasks import history
 
 program = here / "prog/async_log.js"
@@ -97,6 +99,27 @@ if (isMainThread) {
     # Not asked for, nothing is there.
     trace, out = record("node", "-p", "process.env.NODE_OPTIONS", name="node-off.corun")
     check("tasks" not in report(trace), out)
+
+
+@test
+def Nodes_and_Rubies_that_start_when_the_recorder_is_gone():
+    need("node", "ruby")
+    go, lines = scratch / "go", scratch / "outlives.txt"
+    script = f"""exec >{lines}.new 2>&1
+until [ -e {go} ]; do sleep 0.05; done
+echo $CORUN_MARKS; node -p 'process.env.NODE_OPTIONS'; ruby -e 'p ENV["RUBYOPT"]'; echo done
+mv {lines}.new {lines}"""
+    run(corun, "record", "-q", "-d", "0.3", "--tasks=node,ruby", "-o", scratch / "outlives.corun", "--", "sh", "-c", script)
+    go.touch()
+    until(lines.exists, "the program's output")
+    folder, *rest = lines.read_text().splitlines()
+    try:
+        check(rest == ["undefined", "nil", "done"], rest)
+        left = sorted(p.name for p in pathlib.Path(folder).rglob("*") if p.is_file())
+        check(left == ["corun_node.js", "corun_ruby.rb"], left)
+    finally:
+        shutil.rmtree(folder)
+    check(not os.path.exists(folder), folder)
 
 
 @test

@@ -179,10 +179,10 @@ def asyncio_what_is_awaited_and_where():
         check(any(w[0] == "join:gather" and ":30 " in w[1] for w in tasks["Task-1"]["waits"]), version,
               tasks["Task-1"])
         figures = report(trace)["tasks"]
-        stall = figures["stalls"][0]
-        check(stall["duration_ns"] > 45_000_000 and "main" in stall["name"] and
-              stall["blocked_in"] == "sleep" and "waits.py:27" in stall["after"] and
-              "waits.py:30" in stall["before"], version, stall)
+        # Where others had the CPUs, the step of another task may have taken longer.
+        check(any(stall["duration_ns"] > 45_000_000 and "main" in stall["name"] and
+                  stall["blocked_in"] == "sleep" and "waits.py:27" in stall["after"] and
+                  "waits.py:30" in stall["before"] for stall in figures["stalls"]), version, figures["stalls"])
         check(figures["concurrency"]["max"] >= 3 and figures["parallelism"]["max"] == 1, version, figures)
 
 
@@ -199,10 +199,13 @@ class Wrapped:
         return asyncio.sleep(0.01).__await__()
 async def wraps():
     await Wrapped()                                 # 13
-async def pipes():
-    child = await asyncio.create_subprocess_exec("sh", "-c", "sleep 0.05; echo; sleep 0.1", stdout=-1)
-    await child.stdout.readline()                   # 16
-    await child.wait()                              # 17
+async def pipes():  # it answers, and ends, only when it is asked to: in a step that comes later
+    child = await asyncio.create_subprocess_exec("sh", "-c", "read x; echo; read x", stdin=-1, stdout=-1)
+    loop = asyncio.get_running_loop()
+    loop.call_later(0.01, child.stdin.write, b"\\n")
+    await child.stdout.readline()                   # 18
+    loop.call_later(0.01, child.stdin.write, b"\\n")
+    await child.wait()                              # 20
 async def main():
     await asyncio.gather(*[asyncio.create_task(c(), name=c.__name__) for c in (iterates, steps, wraps, pipes)])
 asyncio.run(main())
@@ -219,7 +222,7 @@ def asyncio_what_is_awaited_through_generators_and_of_children():
         trace, _ = record(path, program)
         tasks = {t["name"].split(" (")[0]: t for t in history(trace).values()}
         for name, what, line in (("iterates", "sleep", 4), ("steps", "sleep", 4), ("wraps", "sleep", 13),
-                                 ("pipes", "pipe", 16), ("pipes", "child", 17)):
+                                 ("pipes", "pipe", 18), ("pipes", "child", 20)):
             check(any(w[0].split(":")[0] == what and w[1].startswith("through.py:%d (" % line)
                       for w in tasks[name]["waits"]), version, name, what, line, tasks[name]["waits"])
 
@@ -228,7 +231,7 @@ AGAIN = '''
 import asyncio
 async def deeper(what):
     await what()
-async def waits(lock, queue, event, other, loop):
+async def waits(lock, queue, event, over, other, loop):
     for n in range(20):
         await asyncio.sleep(0.001)
         await deeper(lambda: asyncio.sleep(0.001))
@@ -241,12 +244,13 @@ async def waits(lock, queue, event, other, loop):
         await future
         await (asyncio.create_task(asyncio.sleep(0.001)) if n % 2 else future)
         await asyncio.gather(asyncio.sleep(0.001), asyncio.sleep(0.001))
+    loop.call_later(0.001, over.set)
     await other
 async def main():
-    lock, queue, event = asyncio.Lock(), asyncio.Queue(), asyncio.Event()
+    lock, queue, event, over = asyncio.Lock(), asyncio.Queue(), asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
-    other = asyncio.create_task(asyncio.sleep(0.5), name="other")
-    tasks = [asyncio.create_task(waits(lock, queue, event, other, loop), name="t%d" % i) for i in range(3)]
+    other = asyncio.create_task(over.wait(), name="other")
+    tasks = [asyncio.create_task(waits(lock, queue, event, over, other, loop), name="t%d" % i) for i in range(3)]
     while any(not t.done() for t in tasks):
         await asyncio.sleep(0.002)
         if queue.empty(): queue.put_nowait(1)

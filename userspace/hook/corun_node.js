@@ -13,13 +13,14 @@
   if (options === own) delete process.env.NODE_OPTIONS;
   else if (options.includes(own)) process.env.NODE_OPTIONS = options.replace(`${own} `, '');
   delete require.cache[__filename];
-  if (!process.env.CORUN_MARKS) return;
+  const { existsSync } = require('fs');
+  const addon = `${__dirname}/corun_node.node`; // not there when the recorder is gone
+  if (!process.env.CORUN_MARKS || !existsSync(addon)) return;
 
   const module_ = { exports: {} };
-  process.dlopen(module_, `${__dirname}/corun_node.node`);
+  process.dlopen(module_, addon);
   const { begin, step, wait, end } = module_.exports;
   const hooks = require('async_hooks');
-  const { existsSync } = require('fs');
   const { threadId } = require('worker_threads');
 
   const PARTS = new Set(['PROMISE', 'TickObject', 'Microtask']);
@@ -57,7 +58,7 @@
   };
 
   // A child is hooked too, by the handle that is about to start it, once: nothing that the program can look at is
-  // another. A Node that cannot read the hook does not start: not for another user, nor when the recorder is gone.
+  // another. A Node that cannot read the hook does not start: another user's gets none.
   const user = process.geteuid();
   const mark = `CORUN_MARKS=${process.env.CORUN_MARKS}`;
   const withHook = (pairs) => {
@@ -70,7 +71,7 @@
     value(start) {
       delete this.spawn;
       const hooked = start.envPairs && start.envPairs.includes(mark) &&
-        start.uid === undefined && start.gid === undefined && process.geteuid() === user && existsSync(__filename);
+        start.uid === undefined && start.gid === undefined && process.geteuid() === user && existsSync(addon);
       return this.spawn(hooked ? { ...start, envPairs: withHook(start.envPairs) } : start);
     },
   });

@@ -3,7 +3,7 @@
 # RUBYOPT, which is put back at once: as for Node, Rubies that the program starts are left alone.
 options = ENV['RUBYOPT'].to_s.sub("-r#{__FILE__}", '').strip
 ENV['RUBYOPT'] = options.empty? ? nil : options
-if RUBY_ENGINE == 'ruby' && ENV['CORUN_MARKS']
+if RUBY_ENGINE == 'ruby' && ENV['CORUN_MARKS'] && File.exist?("#{__dir__}/corun_fibers.so") # else the recorder is gone
   begin
     require "#{__dir__}/corun_fibers.so"
     $LOADED_FEATURES.delete("#{__dir__}/corun_fibers.so")

@@ -121,6 +121,13 @@ int hook_enter(struct hook *h, const struct marks *marks, struct hook_kinds kind
 	return code;
 }
 
+void hook_outlives(struct marks *marks)
+{
+	static const char *const names[] = {HOOK_NODE, HOOK_RUBY, NULL};
+
+	marks_keep(marks, names);
+}
+
 void hook_leave(struct hook *h)
 {
 	for (size_t i = 0; i < h->n_saved; i++) {

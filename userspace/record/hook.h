@@ -38,6 +38,9 @@ struct hook_file;
 int hook_write_file(int folder, const struct hook_file *file);
 /* All of them, into a folder of their own, if that was not done yet; for @uid and @gid. */
 int hook_write_files(const struct marks *marks, uid_t uid, gid_t gid);
+/* Processes that got the hooks of Node or Ruby go on when nobody records any more: a Node or Ruby that they start does
+ * not run without the file that its environment names. It stays in the folder, and does nothing. */
+void hook_outlives(struct marks *marks);
 /* Put our environment back, after the fork. */
 void hook_leave(struct hook *hook);
 

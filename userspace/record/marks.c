@@ -65,6 +65,7 @@ struct marks {
 	u64 fact_offset;
 	struct buf line;
 
+	const char *const *keep; /* what stays in the folder; NULL: nothing */
 	u64 lost, bad, left_out;
 	int error;
 };
@@ -145,13 +146,26 @@ int marks_facts(const struct marks *m)
 	return m->facts_fd;
 }
 
+void marks_keep(struct marks *m, const char *const *names)
+{
+	m->keep = names;
+}
+
 int marks_dirfd(const struct marks *m)
 {
 	return m->dirfd;
 }
 
-/* Empty the folder below @fd, itself a folder's descriptor; folders in it one level deep. */
-static void empty_folder(int fd, int depth)
+static bool is_one_of(const char *name, const char *const *names)
+{
+	while (names && *names && strcmp(name, *names))
+		names++;
+	return names && *names;
+}
+
+/* Empty the folder below @fd, itself a folder's descriptor, but for files of these names; folders in it one level
+ * deep. */
+static void empty_folder(int fd, int depth, const char *const *keep)
 {
 	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *dir = copy >= 0 ? fdopendir(copy) : NULL;
@@ -165,13 +179,13 @@ static void empty_folder(int fd, int depth)
 	while ((entry = readdir(dir))) {
 		int sub;
 
-		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, ".."))
+		if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..") || is_one_of(entry->d_name, keep))
 			continue;
 		if (!unlinkat(fd, entry->d_name, 0) || depth >= 3)
 			continue;
 		sub = openat(fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (sub >= 0) {
-			empty_folder(sub, depth + 1);
+			empty_folder(sub, depth + 1, keep);
 			close(sub);
 			unlinkat(fd, entry->d_name, AT_REMOVEDIR);
 		}
@@ -186,7 +200,7 @@ void marks_close(struct marks *m)
 	for (size_t i = 0; i < m->n_rings; i++)
 		ring_close(m->rings[i].ring);
 	if (m->dirfd >= 0) {
-		empty_folder(m->dirfd, 0);
+		empty_folder(m->dirfd, 0, m->keep);
 		close(m->dirfd);
 		rmdir(m->folder);
 	}

@@ -35,5 +35,7 @@ int marks_flush(struct marks *marks, u64 limit);
 int marks_notes(struct marks *marks, u64 ts);
 /* Remove the folder and all in it. NULL is fine. */
 void marks_close(struct marks *marks);
+/* Files of these names, in folders in it too, stay when it is closed: an array that ends with NULL; borrowed. */
+void marks_keep(struct marks *marks, const char *const *names);
 
 #endif
