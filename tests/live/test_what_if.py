@@ -32,7 +32,7 @@ PYTHON = """
 import sys, threading, multiprocessing
 def work():
     x = 0
-    for i in range(1500000): x += i
+    for i in range(4000000): x += i
 kind = threading.Thread if sys.argv[1] == "threads" else multiprocessing.get_context("fork").Process
 jobs = [kind(target=work) for _ in range(4)]
 for j in jobs: j.start()
