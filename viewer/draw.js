@@ -7,6 +7,10 @@ var corun = globalThis.corun ?? (globalThis.corun = {});
 /* Width of what stands left of the plot; in lessons, whose letters are larger, more. */
 corun.GUTTER = 172;
 corun.LESSON_GUTTER = 208;
+/* Letters of a lesson to those of a page, and on a large projector, from whose back row they are as small. */
+corun.LESSON_TYPE = 1.4;
+corun.LARGE_TYPE = 1.75;
+corun.LARGE_GUTTER = 250;
 const MOST_TASKS = 200, MOST_LOCKS = 8;
 /* Pitch and bar of a thread's lane, largest first. */
 const LANES = [[60, 46], [46, 38], [32, 26], [24, 20], [18, 14]];
@@ -36,7 +40,7 @@ function lifeRows(trace, lane, { compared, lesson, words, folded }) {
 			continue;
 		for (const id of threads) {
 			const tasks = trace.tasksOn(id), own = `t${id}`;
-			const small = lesson ? LANES[3] : tasks.length > 8 ? LANES[4] : lane[0] > 40 ? LANES[1] : lane[0] < 32 ? LANES[4] : LANES[3];
+			const small = lesson ? LANES[lane[0] > 40 && tasks.length <= 4 ? 1 : 3] : tasks.length > 8 ? LANES[4] : lane[0] > 40 ? LANES[1] : lane[0] < 32 ? LANES[4] : LANES[3];
 
 			add("thread", !compared && lane[0] > 32 && mostlyParked(trace, id) ? PARKED : lane,
 				{ thread: id, alone: alone ? name : null, key: tasks.length ? own : null, folded: folded.has(own) });
@@ -326,13 +330,13 @@ corun.Painter = class {
 		stroke(v.x - 4, v.x + v.width);
 		c.setLineDash([]);
 	}
-	/* A title of several words may take two lines. */
-	heading(text, x, y, width, size, color) {
+	/* A title of several words may take @most lines. */
+	heading(text, x, y, width, size, color, most = 2) {
 		const c = this.c, words = text.split(" "), lines = [""];
 
 		c.font = `700 ${size}px ${corun.font}`;
 		for (const word of words) {
-			if (lines.at(-1) && lines.length < 2 && c.measureText(`${lines.at(-1)} ${word}`).width > width)
+			if (lines.at(-1) && lines.length < most && c.measureText(`${lines.at(-1)} ${word}`).width > width)
 				lines.push("");
 			lines[lines.length - 1] += (lines.at(-1) && " ") + word;
 		}
@@ -340,27 +344,29 @@ corun.Painter = class {
 		return lines.length;
 	}
 	/* Which of several traces it is: a letter and a title of @width px; returns its lines. */
-	sectionTitle(y, width = this.view.x - 76) {
+	sectionTitle(y, width = this.view.x - 76, most = 2) {
 		const n = this.look.neutral;
 
 		this.c.fillStyle = n.ink;
 		this.c.fillRect(20, y + 9, 21, 21);
 		this.text(this.letter, 30.5, y + 20, 13, 700, n.page, "center");
-		return this.heading(this.title, 50, y + 20, width, Math.round(16 * Math.min(this.type, 1.1)), n.ink);
+		return this.heading(this.title, 50, y + 20, width, Math.round(16 * (this.type > corun.LESSON_TYPE ? 1.4 : Math.min(this.type, 1.1))), n.ink, most);
 	}
 	stackGutter(row, y, bottom, unit) {
 		const n = this.look.neutral, x = this.view.x - 10, cpus = this.cpus(), t = this.type;
 		const step = Math.max(row.peak <= 8 ? 1 : Math.ceil(row.peak / 8), Math.ceil(14 / unit)), w = this.words;
 		const line = cpus && cpus <= row.peak + 0.5 ? bottom - cpus * unit : null;
 		const what = this.trace.stacked.tasks ? w.tasksInFlight : w.threads;
+		let title = 28; /* where it ends, below @y */
 
 		if (this.letter) {
-			const lines = this.sectionTitle(y);
+			const lines = this.sectionTitle(y, this.view.x - 76, row.h > 100 ? 3 : 2), also = row.h > 60 && t === 1;
 
-			if (row.h > 60 && t === 1)
+			title = 14 + lines * Math.round(20 * Math.max(t / 1.2, 1)) + (also ? 16 : 0);
+			if (also)
 				this.text(what, 50, y + 19 + lines * 20, 12, 400, n.ink2);
 		} else {
-			this.text(what, 20, y + 14, Math.round(13 * t), 700, n.ink);
+			this.text(what, 20, y + 14, Math.round(t > 1 ? 11.5 * t : 13), 700, n.ink);
 			if (row.h > 70 && t === 1) {
 				this.text(w.height, 20, y + 32, 12, 400, n.ink2);
 				this.text(w.green, 20, y + 48, 12, 400, n.ink2);
@@ -368,7 +374,7 @@ corun.Painter = class {
 		}
 		for (let k = 0; k <= row.peak; k += step)
 			this.text(String(k), x, bottom - k * unit, Math.round(12 * t), 400, n.ink2, "right");
-		if (line !== null && line > y + (this.letter ? row.h > 60 ? 54 : 32 : row.h > 70 && t === 1 ? 60 : 28))
+		if (line !== null && line > y + (this.letter ? title : row.h > 70 && t === 1 ? 60 : 28))
 			this.text(w.cpus(cpus), x - 18, line, Math.round(12 * t), 700, n.ink, "right");
 	}
 };

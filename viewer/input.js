@@ -44,6 +44,13 @@ Object.assign(corun.Page.prototype, {
 		on(document, "keydown", (event) => this.key(event));
 		this.observer?.disconnect();
 		this.observer = new ResizeObserver(() => {
+			const { type } = this;
+
+			this.setType();
+			if (this.type !== type) {
+				this.build();
+				return;
+			}
 			this.arrange();
 			this.redraw();
 		});

@@ -49,8 +49,8 @@ corun.jointCells = function (joint, max, cpus) {
 
 corun.jointSize = (n, cell, type) => ({ width: 26 * type + n * cell + 4, height: n * cell + 38 * type });
 
-/* The side of a cell, for a square that is about @size px. */
-corun.jointCell = (n, size) => Math.min(34, Math.max(9, Math.floor(size / n)));
+/* The side of a cell, for a square that is about @size px and letters of @type. */
+corun.jointCell = (n, size, type) => Math.min(Math.round(34 * type), Math.max(9, Math.floor(size / n)));
 
 /* Paints it with its corner at @x, @y: running to the right, in flight upwards. */
 corun.paintJoint = function (painter, { cells, n, bin, cpus }, cause, x, y, cell) {
@@ -59,7 +59,7 @@ corun.paintJoint = function (painter, { cells, n, bin, cpus }, cause, x, y, cell
 
 	for (const { k, m, share, beyond, free, none } of cells) {
 		const cx = left + k * cell, cy = y + (n - 1 - m) * cell, color = none ? neutral.rule : look.fill(free ? "running" : family);
-		const side = share ? Math.max((cell - 1) * Math.sqrt(share), 3) : 0, over = side >= 15;
+		const side = share ? Math.max((cell - 1) * Math.sqrt(share), 3) : 0, over = side >= 15 * painter.type;
 
 		if (beyond) {
 			c.strokeStyle = neutral.rule;
@@ -71,11 +71,11 @@ corun.paintJoint = function (painter, { cells, n, bin, cpus }, cause, x, y, cell
 		}
 		c.fillStyle = color;
 		c.fillRect(cx + (cell - 1 - side) / 2, cy + (cell - 1 - side) / 2, side, side);
-		if (share >= 0.03 && cell >= 18 && bin === 1 && over)
+		if (share >= 0.03 && cell >= 18 * painter.type && bin === 1 && over)
 			text(String(Math.round(100 * share)), cx + (cell - 1) / 2, cy + cell / 2, none ? neutral.ink : look.ink(free ? "running" : family),
 				"center", 700);
-		else if (share >= 0.03 && cell >= 30 && bin === 1)
-			text(String(Math.round(100 * share)), cx + cell - 4, cy + 8, neutral.ink2, "right");
+		else if (share >= 0.03 && cell >= 30 * painter.type && bin === 1)
+			text(String(Math.round(100 * share)), cx + cell - 4, cy + 8 * painter.type, neutral.ink2, "right");
 	}
 	/* As parallel as these CPUs allow: each one in flight runs, until the CPUs are used up. */
 	const middle = (i) => (i / bin + 0.5) * cell, top = n * bin - 1, knee = Math.min(Math.floor(cpus) || top, top);

@@ -125,7 +125,7 @@ Object.assign(corun.Painter.prototype, {
 		const tid = task || row.alone || large ? "" : String(this.trace.names[row.thread].tid), small = row.bar < 20;
 		const middle = y + row.bar / 2 + (small || task ? 0 : 2), fold = row.key ? row.folded ? "▸ " : "▾ " : "";
 		const text = row.alone && !large ? row.alone : this.trace.name(row.thread), x = task ? 52 : large ? 44 : 38;
-		const size = large ? task ? 16 : 18 : small ? 11 : 13;
+		const size = large ? (task ? 16 : 18) * (this.type > corun.LESSON_TYPE && row.bar >= 26 ? 1.25 : 1) : small ? 11 : 13;
 
 		this.name(fold + text, x, middle, this.view.x - 10 - x - (tid ? tid.length * 6.8 + 4 : 0), size,
 			chosen ? 700 : large && !task ? 600 : 400, task ? n.ink2 : n.ink);

@@ -161,7 +161,7 @@ corun.Lesson = class {
 		for (const { trace, rows, y } of page.sections) {
 			const row = rows[0], cpus = trace.report.target.usable_cpus, unit = (row.h - 26) / row.peak, bottom = y - top + row.h - 14;
 			const means = corun.means(trace, page.from, Math.min(page.to, trace.window_ns)), idle = Math.round(cpus - means.running);
-			const painter = page.painters.get(trace), size = Math.round(13 * page.type), end = Math.min(page.xOf(trace.window_ns), page.plot.x + page.plot.width);
+			const painter = page.painters.get(trace), size = Math.round(Math.min(13 * page.type, 20)), end = Math.min(page.xOf(trace.window_ns), page.plot.x + page.plot.width);
 			const text = page.words.idleCpu(idle), x = end - 16, y0 = bottom - cpus * unit, y1 = y0 + idle * unit, n = page.neutral;
 
 			if (!cpus || trace.stacked.tasks || idle < 1 || cpus > row.peak || unit * idle < size + 6 || means.active < 0.5 * (page.to - page.from))

@@ -19,9 +19,6 @@ corun.Page = class extends corun.Picture {
 		this.dark = matchMedia("(prefers-color-scheme: dark)").matches;
 		this.pointer = 0.5;
 		this.folded = new Map(traces.map((t) => [t, new Set()]));
-		/* What a lesson shows is read from the back row. */
-		this.type = lesson ? 1.4 : 1;
-		this.gutter = lesson ? corun.LESSON_GUTTER : corun.GUTTER;
 		this.readLink();
 		this.play = new corun.Play(this);
 		this.lesson = lesson ? new corun.Lesson(this, lesson) : null;
@@ -35,6 +32,7 @@ corun.Page = class extends corun.Picture {
 	build() {
 		const e = corun.element, w = this.words, app = document.getElementById("app");
 
+		this.setType();
 		document.documentElement.lang = this.korean ? "ko" : "en";
 		document.documentElement.dataset.theme = this.dark ? "dark" : "light";
 		this.traces.forEach((t, i) => { t.title = this.lesson?.title(i) || t.file.replace(/\.corun$/, ""); });
@@ -63,6 +61,13 @@ corun.Page = class extends corun.Picture {
 		this.panel.render();
 		this.play.render();
 		this.redraw();
+	}
+	/* What a lesson shows is read from the back row; style.css has the same for its text. */
+	setType() {
+		const large = matchMedia("(min-width: 1600px) and (min-height: 900px)").matches;
+
+		this.type = !this.lesson ? 1 : large ? corun.LARGE_TYPE : corun.LESSON_TYPE;
+		this.gutter = !this.lesson ? corun.GUTTER : large ? corun.LARGE_GUTTER : corun.LESSON_GUTTER;
 	}
 	bar() {
 		const e = corun.element, w = this.words;

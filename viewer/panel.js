@@ -120,7 +120,7 @@ corun.Panel = class {
 	}
 	joint(trace, room) {
 		const { page } = this, { words, type } = page, cells = this.jointCells(trace);
-		const cell = corun.jointCell(cells.n, room * type), scale = devicePixelRatio || 1;
+		const cell = corun.jointCell(cells.n, room * type, type), scale = devicePixelRatio || 1;
 		const { width, height } = corun.jointSize(cells.n, cell, type);
 		const canvas = corun.element("canvas.joint", { width: width * scale, height: height * scale,
 			style: `width:${width}px;height:${height}px`, role: "img", "aria-label": this.jointText(cells, words) });

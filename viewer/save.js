@@ -99,14 +99,16 @@ Object.assign(corun.Page.prototype, {
 	/* Paints it all, or without @paint only measures; returns the height. */
 	compose(c, width, paint) {
 		const n = this.neutral, painter = this.painters.get(this.traces[0]), hidden = this.lesson?.hidden;
-		const lanes = this.scroll.clientWidth, aside = width > lanes;
+		const lanes = this.scroll.clientWidth, aside = width > lanes, t = this.type;
 		let y = 0;
 		const write = (text, size, weight, color, gap, x = MARGIN, room = width - 2 * MARGIN) => {
-			c.font = `${weight} ${size}px ${corun.font}`;
+			if (!text)
+				return;
+			c.font = `${weight} ${size * t}px ${corun.font}`;
 			for (const line of wrapped(c, text, room)) {
-				y += size * 1.25;
+				y += size * t * 1.25;
 				if (paint)
-					painter.text(line, x, y - size * 0.62, size, weight, color);
+					painter.text(line, x, y - size * t * 0.62, size * t, weight, color);
 			}
 			y += gap;
 		};
@@ -164,14 +166,13 @@ Object.assign(corun.Page.prototype, {
 	},
 	asideOf(c, trace, x, top, paint) {
 		const painter = this.painters.get(trace), n = this.neutral, w = this.words, t = this.type, wide = Math.round(ASIDE * t), before = painter.c;
-		const usage = this.panel.usage(trace), { whole, list } = corun.shares(trace, usage);
 		let y = top;
-		const write = (text, size, weight, color) => {
+		const write = (text, size, weight, color, left = x, room = wide) => {
 			c.font = `${weight} ${size * t}px ${corun.font}`;
-			for (const line of wrapped(c, text, wide)) {
+			for (const line of wrapped(c, text, room)) {
 				y += size * t * 1.35;
 				if (paint)
-					painter.text(line, x, y - size * t * 0.68, size * t, weight, color);
+					painter.text(line, left, y - size * t * 0.68, size * t, weight, color);
 			}
 		};
 
@@ -182,19 +183,22 @@ Object.assign(corun.Page.prototype, {
 		else
 			y = this.asideFigures(painter, trace, x, y, paint);
 		y += 6 * t;
+		const cells = this.panel.jointCells(trace), cell = corun.jointCell(cells.n, 132 * t, t), size = corun.jointSize(cells.n, cell, t);
+		const usage = this.panel.usage(trace), { whole, list } = corun.shares(trace, usage), parked = this.panel.parkedText(trace, usage);
+		const right = x + size.width + 12 * t, room = x + wide - right, begin = y;
+
 		write(w.inFlight, 12, 600, n.ink2);
-		const cells = this.panel.jointCells(trace), cell = corun.jointCell(cells.n, 132 * t), size = corun.jointSize(cells.n, cell, t), joint = y + 4;
-
 		if (paint)
-			corun.paintJoint(painter, cells, this.panel.cause(trace), x, joint, cell);
-		y = joint + size.height + 8;
-		write(w.ofWhich(corun.duration(whole)), 12, 600, n.ink2);
-		for (const share of list.slice(0, 6))
-			y = this.asideShare(painter, trace, share, x, y + 3 * t, wide, paint);
-		const parked = this.panel.parkedText(trace, usage);
+			corun.paintJoint(painter, cells, this.panel.cause(trace), x, y + 4, cell);
+		const below = y + 4 + size.height;
 
+		y = begin;
+		write(w.ofWhich(corun.duration(whole)), 12, 600, n.ink2, right, room);
+		for (const share of list.slice(0, 6))
+			y = this.asideShare(painter, trace, share, right, y + 3 * t, room, paint);
 		if (parked)
-			write(parked, 12, 400, n.ink2);
+			write(parked, 12, 400, n.ink2, right, room);
+		y = Math.max(y, below);
 		for (const [heading, text, why] of this.chosen(trace)) {
 			y += 14 * t;
 			write(heading, 12, 600, n.ink2);
@@ -238,7 +242,7 @@ Object.assign(corun.Page.prototype, {
 
 		if (paint) {
 			painter.rect(family, x, y + 3 * t, 12 * t, 12 * t);
-			painter.text(painter.label(code), x + 18 * t, y + 9 * t, 13 * t, 400, n.ink);
+			painter.name(painter.label(code), x + 18 * t, y + 9 * t, wide - 66 * t, 13 * t, 400, n.ink);
 			painter.text(corun.percent(share), x + wide, y + 9 * t, 13 * t, 400, n.ink, "right");
 			painter.c.fillStyle = this.looks.get(trace).fill(family);
 			painter.c.fillRect(x, y + 19 * t, Math.max(wide * share, 1), 5 * t);
@@ -274,34 +278,34 @@ Object.assign(corun.Page.prototype, {
 		c.restore();
 	},
 	composeLegend(c, width, y, paint) {
-		const painter = this.painters.get(this.traces[0]), n = this.neutral, shown = new Map();
+		const painter = this.painters.get(this.traces[0]), n = this.neutral, shown = new Map(), t = this.type;
 		let x = MARGIN;
 
-		for (const t of this.lesson?.hidden ? [] : this.traces)
-			for (const code of t.codes)
-				shown.set(this.painters.get(t).doing(code), this.looks.get(t).family(code));
+		for (const trace of this.lesson?.hidden ? [] : this.traces)
+			for (const code of trace.codes)
+				shown.set(this.painters.get(trace).doing(code), this.looks.get(trace).family(code));
 		const before = painter.c;
 
 		painter.c = c;
 		for (const [text, family] of shown) {
-			c.font = `400 12px ${corun.font}`;
-			const wide = c.measureText(text).width + 44;
+			c.font = `400 ${12 * t}px ${corun.font}`;
+			const wide = c.measureText(text).width + 44 * t;
 
-			if (x + wide > width - MARGIN) {
+			if (x > MARGIN && x + wide > width - MARGIN) {
 				x = MARGIN;
-				y += 22;
+				y += 22 * t;
 			}
 			if (paint) {
 				if (family === "parked")
-					painter.rect(family, x, y + 16, 18, 2);
+					painter.rect(family, x, y + 16 * t, 18 * t, 2);
 				else
-					painter.rect(family, x, y + 4, 18, 14);
-				painter.text(text, x + 24, y + 11, 12, 400, n.ink2);
+					painter.rect(family, x, y + 4 * t, 18 * t, 14 * t);
+				painter.text(text, x + 24 * t, y + 11 * t, 12 * t, 400, n.ink2);
 			}
 			x += wide;
 		}
 		painter.c = before;
-		return y + 34;
+		return y + 34 * t;
 	},
 
 	/* ---- paper: light, and all of it ---- */

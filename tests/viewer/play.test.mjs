@@ -173,6 +173,19 @@ test("a lesson asks first, and shows nothing before", { skip: why }, async () =>
 		node.getClientRects().length && parseFloat(getComputedStyle(node).fontSize) < 16).map((node) => node.outerHTML.slice(0, 80)));
 
 	assert.deepEqual(small, []);
+	/* On a large projector all of it is larger, also what is painted; and as before where the window is small again. */
+	const letters = () => p.evaluate(() => [parseFloat(getComputedStyle(document.querySelector("h1")).fontSize), corun.page.type, corun.page.gutter]);
+	const before = await letters();
+
+	for (const [width, height, larger] of [[1920, 1080, true], [1024, 768, false]]) {
+		await p.setViewportSize({ width, height });
+		for (let i = 0; i < 200 && (await letters())[1] > before[1] !== larger; i++)
+			await p.waitForTimeout(20);
+		const now = await letters();
+
+		assert.ok(larger ? now.every((n, i) => n > before[i] * 1.19) : now.every((n, i) => n === before[i]), `${width}: ${now} ${before}`);
+		assert.ok(await p.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${width}: it scrolls sideways`);
+	}
 	assert.deepEqual(bad, []);
 	await p.context().close();
 });

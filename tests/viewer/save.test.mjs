@@ -63,7 +63,7 @@ test("PNG and SVG stand alone: title, sentence, figures, histogram, axis, all la
 	const most = r.joint.flatMap((row) => row ?? []), share = Math.round(100 * Math.max(...most) / most.reduce((sum, ns) => sum + ns, 0));
 
 	for (const part of ["threads · ", `whole run, ${corun.duration(r.window.duration_ns)}`, r.verdict.text.split("\n")[0], r.concurrency.mean.toFixed(1),
-		"usable CPUs", r.demand.mean.toFixed(1), "worker-4", "GIL, held by", "waiting for the GIL", "00 ms", `>${share}<`, "in flight, of which",
+		"usable CPUs", r.demand.mean.toFixed(1), "worker-4", "GIL, held by", "waiting for the GIL", "00 ms", `>${share}<`, " in flight, of",
 		corun.percent(r.time_ns.gil / r.concurrency.mean / (r.window.duration_ns - r.window.idle_ns)), "and parked: join"])
 		assert.ok(text.includes(part), part);
 	/* Nothing is cut off at the right, and nothing stands on what is beside it. */
