@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 // How long a timeline takes to load, against a file made by hand with as many T and X events:
 //
-//     node tests/perfetto/load_time.mjs TIMELINE.json
+//     node tests/perfetto/load_time.mjs TIMELINE.json [TURNS]
 //
-// The trace processor's own time, in turns; the least of five of each. What else is in the timeline (counters, arrows) is
-// left out in other files, to tell what each costs. Each load is a process of its own, and no file is held in memory as
-// a whole: a timeline of 500,000 switches has half a gigabyte.
+// The trace processor's own time, in turns; the least of five of each, or of TURNS. What else is in the timeline (counters,
+// arrows) is left out in other files, to tell what each costs. Each load is a process of its own, and no file is held in
+// memory as a whole: a timeline of 500,000 switches has half a gigabyte.
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
@@ -81,7 +81,7 @@ const files = { timeline: process.argv[2], ...await split() };
 files["by hand"] = make();
 const best = {};
 
-for (let i = 0; i < 5; i++) {
+for (let i = 0; i < Number(process.argv[3] ?? 5); i++) {
 	for (const [name, file] of Object.entries(files)) {
 		const seconds = Number(execFileSync(process.execPath, [process.argv[1], "--once", file], { encoding: "utf8" }));
 
