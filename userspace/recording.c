@@ -380,12 +380,15 @@ static int finish(struct live *l, struct recording *r, int code, struct error *e
 		fputs("corun: no thread of what was to be recorded was seen: it had ended, or this kernel "
 		      "does not show it to BPF\n", stderr);
 	if (l->options->target.command) {
-		if ((l->options->tasks_node || l->options->tasks_ruby) && session_survivors(l->session, NULL, 0))
-			hook_outlives(l->marks);
-		name_survivors(l);
 		/* The window is closed: its process is a zombie at most. Unless the recording ended
 		 * first (-d, SIGTERM): then the command is left alone. */
-		if (command_ended(&l->command, session_ended(l->session))) {
+		bool ended = command_ended(&l->command, session_ended(l->session));
+
+		if ((l->options->tasks_node || l->options->tasks_ruby) &&
+		    (!ended || session_survivors(l->session, NULL, 0)))
+			hook_outlives(l->marks);
+		name_survivors(l);
+		if (ended) {
 			r->status = command_exit_status(&l->command);
 			snprintf(status, sizeof(status), "%d", r->status);
 			host_put_pair(l->writer, "status", status);

@@ -78,6 +78,12 @@ def no_loss(figures):
     check(figures["time_ns"]["unknown"] == 0, "unknown", figures["time_ns"])
 
 
+def remarks(figures):
+    """The report's notes, but for that on processes whose end came before they could be looked at: how soon that is
+    hangs on what else the machine does."""
+    return [note for note in figures["notes"] if "not known whether there is a GIL" not in note]
+
+
 def identity(figures):
     """Every nanosecond of every thread is in exactly one state."""
     for thread in figures["threads"]:

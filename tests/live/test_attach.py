@@ -3,7 +3,7 @@
 import os
 import subprocess
 
-from lib import check, corun, no_loss, recording, report, run, scratch, test, until
+from lib import check, corun, no_loss, recording, remarks, report, run, scratch, test, until
 from python314 import python314
 from test_tasks import compare, history, pythons
 
@@ -57,7 +57,7 @@ def asyncio_of_a_running_3_14_by_remote_exec():
     check((scratch / "err").read_text() == "", (scratch / "err").read_text())
     figures = report(trace)
     no_loss(figures)
-    check(figures["notes"] == [], figures["notes"])
+    check(remarks(figures) == [], figures["notes"])
     tasks = {t["name"].split(" (")[0]: t for t in history(trace).values()}
     check(any(w[0].startswith("sleep") and w[1].startswith("running.py:8 (") for w in tasks["sleeper"]["waits"]), tasks)
     check(any(w[0].startswith("condition") and w[1].startswith("running.py:11 (") for w in tasks["getter"]["waits"]), tasks)

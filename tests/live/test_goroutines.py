@@ -5,8 +5,8 @@ import os
 import statistics
 import subprocess
 
-from lib import (check, corun, dump, here, need, no_loss, programs, record, recording, report, run, scratch, test,
-                 until)
+from lib import (check, corun, dump, here, need, no_loss, programs, record, recording, remarks, report, run, scratch,
+                 test, until)
 from test_tasks import text_of, to_ns
 
 source = here / "prog/goroutines.go"
@@ -51,7 +51,7 @@ def compare(program):
     trace, out = record(program, options=("--tasks=go",), name="go.corun")
     figures = report(trace)
     no_loss(figures)
-    check(figures["notes"] == [], figures["notes"])
+    check(remarks(figures) == [], figures["notes"])
     check(figures["tasks"]["concurrency"]["max"] >= 3 and figures["tasks"]["stalls"] == [], figures["tasks"])
     seen = goroutines(trace)
     early, count = [], 0

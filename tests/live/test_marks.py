@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 
-from lib import check, corun, dump, identity, no_loss, programs, record, report, run, scratch, test, top, until
+from lib import check, corun, dump, identity, no_loss, programs, record, remarks, report, run, scratch, test, top, until
 
 
 def tasks_of(trace):
@@ -18,7 +18,7 @@ def marks_of_eight_jobs_on_two_threads():
     figures = report(trace)
     no_loss(figures)
     identity(figures)
-    check(figures["notes"] == [], figures["notes"])
+    check(remarks(figures) == [], figures["notes"])
     tasks = figures["tasks"]
     check(tasks["count"] == 8 and tasks["steps"] == 24, tasks["count"], tasks["steps"])
     check(tasks["parallelism"]["max"] <= 2 and tasks["concurrency"]["max"] == 8, tasks["concurrency"])
@@ -130,7 +130,7 @@ os.write(int(os.environ.get("CORUN_FACTS", 2)), b'{"by": "hand"}\\n')
         check(alone.stderr.endswith('{"by": "hand"}\n') and alone.returncode == 0, path, alone)
         trace, _ = record(path, program)
         figures = report(trace)
-        check(figures["notes"] == [], path, figures["notes"])
+        check(remarks(figures) == [], path, figures["notes"])
         names = [r["name"] for r in figures["tasks"]["list"]]
         wanted = {"t%d-%d " % (n, i) + "x" * (i % 100) for n in range(4) for i in range(500)}
         check(set(names) == wanted and len(names) == 2000, path, len(names))

@@ -5,7 +5,7 @@ import os
 import pathlib
 import shutil
 
-from lib import check, corun, here, need, no_loss, record, report, run, scratch, test, until
+from lib import check, corun, here, need, no_loss, record, remarks, report, run, scratch, test, until
 from test_tasks import history
 
 program = here / "prog/async_log.js"
@@ -19,7 +19,7 @@ def async_resources_of_Node():
     check(true["options"] is None and true["argv"] == [], true)
     figures = report(trace)
     no_loss(figures)
-    check(figures["notes"] == [], figures["notes"])
+    check(remarks(figures) == [], figures["notes"])
     seen = {t["name"].split("(")[-1].rstrip(")"): t for t in history(trace).values()}
     for name, spans in true["timers"].items():
         t = seen[name]
@@ -109,16 +109,17 @@ def Nodes_and_Rubies_that_start_when_the_recorder_is_gone():
 until [ -e {go} ]; do sleep 0.05; done
 echo $CORUN_MARKS; node -p 'process.env.NODE_OPTIONS'; ruby -e 'p ENV["RUBYOPT"]'; echo done
 mv {lines}.new {lines}"""
-    run(corun, "record", "-q", "-d", "0.3", "--tasks=node,ruby", "-o", scratch / "outlives.corun", "--", "sh", "-c", script)
+    recorder = run(corun, "record", "-d", "0.3", "--tasks=node,ruby", "-o", scratch / "outlives.corun", "--", "sh", "-c",
+                   script, status=0)
     go.touch()
     until(lines.exists, "the program's output")
     folder, *rest = lines.read_text().splitlines()
     try:
-        check(rest == ["undefined", "nil", "done"], rest)
+        check(rest == ["undefined", "nil", "done"], rest, recorder.stderr)
         left = sorted(p.name for p in pathlib.Path(folder).rglob("*") if p.is_file())
-        check(left == ["corun_node.js", "corun_ruby.rb"], left)
+        check(left == ["corun_node.js", "corun_ruby.rb"], left, recorder.stderr)
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)
     check(not os.path.exists(folder), folder)
 
 

@@ -4,7 +4,7 @@ import json
 import os
 import statistics
 
-from lib import check, corun, here, need, no_loss, record, report, run, scratch, test
+from lib import check, corun, here, need, no_loss, record, remarks, report, run, scratch, test
 from test_tasks import history
 
 program = here / "prog/fiber_log.rb"
@@ -19,7 +19,7 @@ def every_switch_of_Ruby_fibers():
     check(true["options"] is None and true["error"] == "nil", true["options"], true["error"])
     figures = report(trace)
     no_loss(figures)
-    check(figures["notes"] == [], figures["notes"])
+    check(remarks(figures) == [], figures["notes"])
     seen = list(history(trace).values())
     check(len(seen) == len(true["fibers"]) + UNNOTED == figures["tasks"]["count"], len(seen), len(true["fibers"]))
     lines = program.read_text().splitlines()
@@ -124,4 +124,4 @@ end
                         options=("--tasks=ruby",), name="ruby-denied.corun")
     figures = report(trace)
     check(out == "1\n" and "tasks" not in figures, out, figures.get("tasks"))
-    check(len(figures["notes"]) == 1 and "fibers are not visible" in figures["notes"][0], figures["notes"])
+    check(len(remarks(figures)) == 1 and "fibers are not visible" in remarks(figures)[0], figures["notes"])

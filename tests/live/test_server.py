@@ -2,7 +2,7 @@
 """A web server under load: 500 requests in flight at a time, each a task, as it noted them itself."""
 import json
 
-from lib import check, no_loss, record, report, scratch, test
+from lib import check, no_loss, record, remarks, report, scratch, test
 from test_tasks import history, pythons, same_with_and_without
 
 SERVER = '''
@@ -44,7 +44,7 @@ def a_web_server_with_500_requests_in_flight():
     noted = json.loads(out)
     figures = report(trace)
     no_loss(figures)
-    check(figures["notes"] == [], figures["notes"])
+    check(remarks(figures) == [], figures["notes"])
     served = sorted((t for t in history(trace).values() if t["name"].endswith("(serve)")), key=lambda t: t["begin"])
     check(len(served) == len(noted) == 500 and all(t["outcome"] == "result" for t in served), len(served))
     # Each life that was noted lies in one task's first to last step, and each task has one.

@@ -9,7 +9,7 @@ import pathlib
 import re
 import sys
 
-from lib import Skip, check, corun, dump, here, no_loss, record, report, run, scratch, test
+from lib import Skip, check, corun, dump, here, no_loss, record, remarks, report, run, scratch, test
 
 log_program = here / "prog/tasks_log.py"
 
@@ -91,7 +91,7 @@ def compare(version, path, options=()):
     truth = json.loads(out)
     figures = report(trace)
     no_loss(figures)
-    check(figures["notes"] == [], figures["notes"])
+    check(remarks(figures) == [], figures["notes"])
     seen = {}
     for t in history(trace).values():
         seen.setdefault(t["name"].split(" (")[0], []).append(t)
@@ -477,7 +477,7 @@ def jobs_of_executors_and_pools_are_tasks():
         lines = [json.loads(line) for line in out.splitlines()]
         figures = report(trace)
         no_loss(figures)
-        check(figures["notes"] == [], version, figures["notes"])
+        check(remarks(figures) == [], version, figures["notes"])
         spans = {}
         for t in history(trace).values():
             spans.setdefault(t["name"], []).append(t)
