@@ -104,7 +104,7 @@ if (isMainThread) {
 @test
 def Nodes_and_Rubies_that_start_when_the_recorder_is_gone():
     need("node", "ruby")
-    go, lines = scratch / "go", scratch / "outlives.txt"
+    go, lines = scratch / "outlives.go", scratch / "outlives.txt"
     script = f"""exec >{lines}.new 2>&1
 until [ -e {go} ]; do sleep 0.05; done
 echo $CORUN_MARKS; node -p 'process.env.NODE_OPTIONS'; ruby -e 'p ENV["RUBYOPT"]'; echo done
