@@ -13,12 +13,12 @@ PACKAGES = ("python3.14-minimal libpython3.14-minimal libpython3.14-stdlib libc6
 
 
 def fetch(folder):
-    """Unpack the packages into @folder/root, by the ordinary apt with lists of its own."""
+    """Unpack the packages into @folder/unpacked, by the ordinary apt with lists of its own."""
     uris = subprocess.run(["apt-get", "indextargets", "--format", "$(REPO_URI)"], capture_output=True, text=True).stdout
     uri = next((u for u in uris.split() if u.rstrip("/").endswith("/debian")), None)
     if not uri:
         raise Skip("no Python 3.14 here, and no Debian to have it from")
-    for name in ("lists/partial", "cache/archives/partial", "root"):
+    for name in ("lists/partial", "cache/archives/partial", "unpacked"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     (folder / "sources").write_text(f"deb {uri} sid main\n")
     apt = ["apt-get", "-q", "-o", f"Dir::Etc::sourcelist={folder}/sources", "-o", "Dir::Etc::sourceparts=/dev/null",
@@ -28,9 +28,9 @@ def fetch(folder):
         if subprocess.run(apt + command, cwd=folder, capture_output=True, timeout=180).returncode:
             raise Skip("no Python 3.14 here, and it cannot be had by apt")
     for package in folder.glob("*.deb"):
-        subprocess.run(["dpkg-deb", "-x", package, folder / "root"], check=True)
+        subprocess.run(["dpkg-deb", "-x", package, folder / "unpacked"], check=True)
     # make looks for *.d below build/
-    for spare in ("lists", "cache", "root/etc", "root/usr/share", "root/usr/lib/binfmt.d"):
+    for spare in ("lists", "cache", "unpacked/etc", "unpacked/usr/share", "unpacked/usr/lib/binfmt.d"):
         shutil.rmtree(folder / spare, ignore_errors=True)
 
 
@@ -44,9 +44,9 @@ def python314():
     if not program.exists():
         folder.mkdir(parents=True, exist_ok=True)
         fetch(folder)
-        libraries = folder / "root/usr/lib/x86_64-linux-gnu"
+        libraries = folder / "unpacked/usr/lib/x86_64-linux-gnu"
         program.write_text(f'#!/bin/sh\nexec {libraries}/ld-linux-x86-64.so.2 --library-path {libraries} '
-                           f'{folder}/root/usr/bin/python3.14 "$@"\n')
+                           f'{folder}/unpacked/usr/bin/python3.14 "$@"\n')
         program.chmod(0o755)
     if subprocess.run([program, "-c", "import asyncio"], capture_output=True).returncode:
         raise Skip("Debian's Python 3.14 does not run here")
