@@ -81,6 +81,8 @@ struct strings {
 	u64 n;
 };
 
+enum arrow_end { ARROW_WAKES, ARROW_WOKEN };
+
 /* What a slice may say of itself. */
 enum note {
 	NOTE_CALL, NOTE_ON, NOTE_LOCK, NOTE_HELD_BY, NOTE_KERNEL, NOTE_SITE, NOTE_RELEASED_BY,
@@ -125,7 +127,7 @@ struct perfetto {
 	struct {
 		bool told;  /* the file knows its track */
 		u64 ref;    /* number of "name (tid)"; 0: none yet */
-		u64 wakes, woken; /* ... of "wakes name", "woken by name" */
+		u64 ends[2]; /* ... by enum arrow_end */
 	} *threads;         /* by id */
 	bool *processes;    /* by id: the file knows its track */
 	u32 n_threads, n_processes;
@@ -177,9 +179,8 @@ void perfetto_intern(struct perfetto *p, u32 field, const u8 *entry, size_t len)
 u8 *perfetto_note(struct perfetto *p, u8 *at, enum note note, u64 text);
 u8 *perfetto_note_text(struct perfetto *p, u8 *at, enum note note, const char *text);
 u8 *perfetto_note_thread(struct perfetto *p, u8 *at, enum note note, u32 thread);
-/* Numbers of the names of both ends of an arrow: "wakes @wakee", "woken by @waker". */
-u64 perfetto_wakes(struct perfetto *p, const struct thread *wakee);
-u64 perfetto_woken(struct perfetto *p, const struct thread *waker);
+/* Number of the name of an arrow's end: "wakes @other", "woken by @other". */
+u64 perfetto_arrow_end(struct perfetto *p, enum arrow_end end, const struct thread *other);
 
 /* perfetto_stack.c: the number of a call stack, from a site's lines. */
 u64 perfetto_stack(struct perfetto *p, const char *site);

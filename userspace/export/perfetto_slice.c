@@ -108,8 +108,8 @@ static void put_hand_off(struct perfetto *p, const struct thread *waker, const s
 {
 	u64 flow = ++p->flows * p->part->count + p->part->index;
 
-	put_arrow_end(p, waker, ts, perfetto_wakes(p, wakee), EVENT_FLOW, flow);
-	put_arrow_end(p, wakee, ts, perfetto_woken(p, waker), EVENT_FLOW_END, flow);
+	put_arrow_end(p, waker, ts, perfetto_arrow_end(p, ARROW_WAKES, wakee), EVENT_FLOW, flow);
+	put_arrow_end(p, wakee, ts, perfetto_arrow_end(p, ARROW_WOKEN, waker), EVENT_FLOW_END, flow);
 }
 
 void perfetto_slice(struct perfetto *p, u64 track, const struct span *span)

@@ -94,7 +94,7 @@ void perfetto_strings_fresh(struct perfetto *p)
 		perfetto_stacks_clear(p);
 		perfetto_waits_clear(p);
 		for (u32 i = 0; i < p->n_threads; i++)
-			p->threads[i].ref = p->threads[i].wakes = p->threads[i].woken = 0;
+			p->threads[i].ref = p->threads[i].ends[ARROW_WAKES] = p->threads[i].ends[ARROW_WOKEN] = 0;
 		p->cleared = true;
 		p->notes = 0;
 	}
@@ -133,28 +133,19 @@ u8 *perfetto_note_thread(struct perfetto *p, u8 *at, enum note note, u32 thread)
 	return perfetto_note(p, at, note, p->threads[thread].ref);
 }
 
-static u64 name_end(struct perfetto *p, const char *before, const struct thread *t)
+u64 perfetto_arrow_end(struct perfetto *p, enum arrow_end end, const struct thread *other)
 {
-	buf_clear(&p->words);
-	buf_puts(&p->words, before);
-	buf_puts(&p->words, thread_label(t));
-	return perfetto_string(p, &p->events, p->words.failed ? "" : p->words.data);
-}
+	static const char *const words[] = {[ARROW_WAKES] = "wakes ", [ARROW_WOKEN] = "woken by "};
+	u64 *name;
 
-u64 perfetto_wakes(struct perfetto *p, const struct thread *wakee)
-{
-	if (!perfetto_grow(p, (void **)&p->threads, &p->n_threads, sizeof(*p->threads), wakee->id))
+	if (!perfetto_grow(p, (void **)&p->threads, &p->n_threads, sizeof(*p->threads), other->id))
 		return 0;
-	if (!p->threads[wakee->id].wakes)
-		p->threads[wakee->id].wakes = name_end(p, "wakes ", wakee);
-	return p->threads[wakee->id].wakes;
-}
-
-u64 perfetto_woken(struct perfetto *p, const struct thread *waker)
-{
-	if (!perfetto_grow(p, (void **)&p->threads, &p->n_threads, sizeof(*p->threads), waker->id))
-		return 0;
-	if (!p->threads[waker->id].woken)
-		p->threads[waker->id].woken = name_end(p, "woken by ", waker);
-	return p->threads[waker->id].woken;
+	name = &p->threads[other->id].ends[end];
+	if (!*name) {
+		buf_clear(&p->words);
+		buf_puts(&p->words, words[end]);
+		buf_puts(&p->words, thread_label(other));
+		*name = perfetto_string(p, &p->events, p->words.failed ? "" : p->words.data);
+	}
+	return *name;
 }

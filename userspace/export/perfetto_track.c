@@ -115,7 +115,7 @@ u64 perfetto_thread_track(struct perfetto *p, const struct thread *t)
 void perfetto_rename(struct perfetto *p, const struct thread *t)
 {
 	if (t->id < p->n_threads) {
-		p->threads[t->id].ref = p->threads[t->id].wakes = p->threads[t->id].woken = 0;
+		p->threads[t->id].ref = p->threads[t->id].ends[ARROW_WAKES] = p->threads[t->id].ends[ARROW_WOKEN] = 0;
 		if (p->threads[t->id].told)
 			put_thread(p, t);
 	}
