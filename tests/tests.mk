@@ -5,7 +5,7 @@
 UNIT_SRC := $(sort $(wildcard tests/unit/test_*.c))
 UNIT_BIN := $(UNIT_SRC:%.c=$(B)/%)
 # The pure parts of record/ and lesson/ are tested like the library; they need no libbpf.
-UNIT_LESSON := $(addprefix $(B)/userspace/lesson/,claim.o claim_path.o lesson.o lesson_json.o text.o)
+UNIT_LESSON := $(addprefix $(B)/userspace/lesson/,claim.o claim_path.o held.o lesson.o lesson_json.o text.o)
 UNIT_RECORD := $(addprefix $(B)/userspace/record/,collect.o convert.o gaps.o members.o queue.o marks.o ring.o \
 	       elf.o futex.o process.o python_layout.o python_line.o python_name.o python_object.o python_place.o \
 	       python_wait.o python_gil.o runtime_python.o stacks.o chain.o unwind.o symbolize.o code_file.o \

@@ -18,20 +18,27 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t start;
 static atomic_int arrived, inside, most_inside;
 
-static double now(void)
+static long now(void) // ns
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 static void compute(double seconds)
 {
-	double until = now() + seconds;
+	long until = now() + (long)(seconds * 1e9);
 
 	while (now() < until)
 		;
+}
+
+// The program's own word on who held the lock, to compare with what the recording says.
+static void log_hold(long from, long to)
+{
+	corun_fact("{\"held\": {\"lock\": \"%p\", \"tid\": %d, \"from_ns\": %ld, \"to_ns\": %ld}}",
+		   (void *)&lock, (int)gettid(), from, to);
 }
 
 static void begin_together(void)
@@ -44,14 +51,16 @@ static void begin_together(void)
 static void *work(void *unused)
 {
 	begin_together();
-	for (double until = now() + 2; now() < until;) {
+	for (long until = now() + 2000000000; now() < until;) {
 		pthread_mutex_lock(&lock);
+		long got_it = now();
 		int together = ++inside;
 
 		if (together > most_inside)
 			most_inside = together;
 		compute(0.0045);
 		inside--;
+		log_hold(got_it, now());
 		pthread_mutex_unlock(&lock);
 		compute(0.0005);
 	}
@@ -62,9 +71,12 @@ static void *work(void *unused)
 static void *hog(void *unused)
 {
 	pthread_mutex_lock(&lock);
+	long got_it = now();
+
 	corun_fact("{\"hog\": %d}", (int)gettid());
 	begin_together();
 	compute(0.3);
+	log_hold(got_it, now());
 	pthread_mutex_unlock(&lock);
 	return unused;
 }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "corun.h"
 
@@ -21,14 +22,20 @@ static pthread_barrier_t start;
 static atomic_int arrived;
 static const char *how;
 
+static long now(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
 static void think(long ns)
 {
-	struct timespec begin, now; // of the thread's own CPU time
+	long until = now(CLOCK_THREAD_CPUTIME_ID) + ns;
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &begin);
-	do
-		clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	while ((now.tv_sec - begin.tv_sec) * 1000000000 + now.tv_nsec - begin.tv_nsec < ns);
+	while (now(CLOCK_THREAD_CPUTIME_ID) < until)
+		;
 }
 
 static void count(volatile long *it)
@@ -40,21 +47,35 @@ static void count(volatile long *it)
 	*it = seen + 1;
 }
 
+// The program's own word on who held the lock, to compare with what the recording says.
+static void log_hold(long from, long to)
+{
+	corun_fact("{\"held\": {\"lock\": \"%p\", \"tid\": %d, \"from_ns\": %ld, \"to_ns\": %ld}}",
+		   (void *)&lock, (int)gettid(), from, to);
+}
+
+static void count_alone(volatile long *it)
+{
+	pthread_mutex_lock(&lock);
+	long got_it = now(CLOCK_MONOTONIC);
+
+	count(it);
+	log_hold(got_it, now(CLOCK_MONOTONIC));
+	pthread_mutex_unlock(&lock);
+}
+
 static void *counts(void *number)
 {
 	if (++arrived == THREADS)
 		corun_begin("work"); // all are there
 	pthread_barrier_wait(&start);
 	for (int i = 0; i < TIMES; i++) {
-		if (!strcmp(how, "own")) {
+		if (!strcmp(how, "own"))
 			count(&own[(long)number]);
-		} else if (!strcmp(how, "lock")) {
-			pthread_mutex_lock(&lock);
+		else if (!strcmp(how, "lock"))
+			count_alone(&counter);
+		else
 			count(&counter);
-			pthread_mutex_unlock(&lock);
-		} else {
-			count(&counter);
-		}
 	}
 	return NULL;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lesson/held.h"
 #include "metrics/report.h"
 
 struct judgement *judgement_new(const struct lesson *lesson)
@@ -118,6 +119,22 @@ static cJSON *read_witness(const struct report *r)
 	return witness;
 }
 
+/* The log of who held a lock is a fact a hold: what a claim reads of it is how far the recording agrees. */
+static int add_held(cJSON *witness, const char *trace, const struct report *r, struct error *err)
+{
+	struct held held;
+	int code = held_compare(&held, trace, r->facts, r->n_facts, err);
+	cJSON *item;
+
+	if (code || !held.logged)
+		return code;
+	cJSON_DeleteItemFromObjectCaseSensitive(witness, "held");
+	item = cJSON_AddObjectToObject(witness, "held");
+	cJSON_AddNumberToObject(item, "waits", held.waits);
+	cJSON_AddNumberToObject(item, "right", held.right);
+	return 0;
+}
+
 static void check_status(struct judgement *j, u32 i, const char *log)
 {
 	const struct take *t = &j->takes[i];
@@ -198,6 +215,8 @@ void judgement_take(struct judgement *j, u32 i, const char *trace, const char *l
 	}
 	t->status = whole->exit_status;
 	t->witness = read_witness(whole);
+	if (add_held(t->witness, trace, whole, &err))
+		judgement_missing(j, i, true, "%s", error_text(&err, -EINVAL));
 	check_status(j, i, log);
 	if (!t->skipped && whole->lost_events)
 		judgement_missing(j, i, false, "%" PRIu64 " events were lost", whole->lost_events);
