@@ -13,17 +13,17 @@
 
 #include "corun.h"
 
-static double now(void)
+static long now(void) // ns
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+	return t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static void compute(double seconds)
+static void compute(int ms)
 {
-	for (double until = now() + seconds; now() < until;)
+	for (long until = now() + ms * 1000000L; now() < until;)
 		;
 }
 
@@ -31,7 +31,8 @@ static void fault(void)
 {
 	volatile int *nowhere = NULL;
 
-	compute(0.1);
+	compute(100);
+	corun_fact("{\"fault_ns\": %ld}", now());
 	*nowhere = 1; // SIGSEGV
 }
 
@@ -43,7 +44,10 @@ static void *faulty_thread(void *unused)
 
 static void *good_thread(void *unused)
 {
-	compute(0.6);
+	for (int ms = 0; ms < 600; ms += 5) {
+		compute(5);
+		corun_fact("{\"good_ran_ns\": %ld}", now()); // the last of these that it lives to write
+	}
 	corun_fact("{\"finished\": true}"); // only if nobody took it down
 	return unused;
 }
