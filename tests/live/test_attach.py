@@ -3,8 +3,8 @@
 import os
 import subprocess
 
+from debian_python import debian_python
 from lib import check, corun, no_loss, recording, remarks, report, run, scratch, test, until
-from python314 import python314
 from test_tasks import compare, history, pythons
 
 PROGRAM = '''
@@ -33,13 +33,14 @@ asyncio.run(main())
 '''
 
 
-@test
-def asyncio_of_a_running_3_14_by_remote_exec():
-    python, program, stop = python314(), scratch / "running.py", scratch / "stop"
+def attach_to(python, environment=None):
+    program, stop = scratch / "running.py", scratch / "stop"
+    stop.unlink(missing_ok=True)
     program.write_text(PROGRAM)
     trace = scratch / "attached.corun"
     with open(scratch / "out", "w") as out, open(scratch / "err", "w") as err:
-        process = subprocess.Popen([python, program, stop], stdout=out, stderr=err)
+        process = subprocess.Popen([python, program, stop], stdout=out, stderr=err,
+                                   env={**os.environ, **(environment or {})})
     until(lambda: "ready True" in (scratch / "out").read_text(), "the program")
     recorder = subprocess.Popen([corun, "record", "-q", "-o", trace, "-p", str(process.pid)])
     recording(trace)
@@ -71,11 +72,26 @@ def asyncio_of_a_running_3_14_by_remote_exec():
 
 
 @test
+def asyncio_of_a_running_3_14_by_remote_exec():
+    return attach_to(debian_python("3.14"))
+
+
+@test
+def asyncio_of_a_running_3_14_without_the_extension():
+    return attach_to(debian_python("3.14"), {"CORUN_HOOK": "python"})
+
+
+@test
+def asyncio_of_a_running_3_15_where_it_is_built_in():
+    return attach_to(debian_python("3.15"))
+
+
+@test
 def a_running_3_14_that_refuses():
     program, stop = scratch / "running.py", scratch / "stop-refusing"
     program.write_text(PROGRAM)
     trace = scratch / "refusing.corun"
-    with subprocess.Popen([python314(), program, stop], stdout=subprocess.PIPE, text=True,
+    with subprocess.Popen([debian_python("3.14"), program, stop], stdout=subprocess.PIPE, text=True,
                           env={**os.environ, "PYTHON_DISABLE_REMOTE_DEBUG": "1"}) as process:
         process.stdout.readline()
         run(corun, "record", "-q", "-d", "100ms", "-o", trace, "-p", process.pid, status=0)
@@ -85,7 +101,12 @@ def a_running_3_14_that_refuses():
 
 @test
 def asyncio_spawned_3_14():
-    compare((3, 14), python314())
+    compare((3, 14), debian_python("3.14"))
+
+
+@test
+def asyncio_spawned_3_15():
+    compare((3, 15), debian_python("3.15"))
 
 
 @test

@@ -7,9 +7,9 @@ import shutil
 import subprocess
 import time
 
+from debian_python import debian_python
 from lib import (Skip, check, corun, dump, here, identity, need, no_loss, programs, record, report, run,
                  scratch, test)
-from python314 import python314
 from pythons import Witness, all_pythons, free_threaded_python, libpython
 
 PROG = here / "prog"
@@ -148,7 +148,12 @@ for each in all_pythons().items():
 
 @test
 def python_3_14_waits_and_names():
-    return waits_by_name(python314())
+    return waits_by_name(debian_python("3.14"))
+
+
+@test
+def python_3_15_waits_and_names():
+    return waits_by_name(debian_python("3.15"))
 
 
 @test
@@ -211,7 +216,12 @@ def gil_holder_of_the_system_python_against_its_own_log():
 
 @test
 def gil_holder_of_3_14_against_its_own_log():
-    return holder_against_own_log(python314())
+    return holder_against_own_log(debian_python("3.14"))
+
+
+@test
+def gil_holder_of_3_15_against_its_own_log():
+    return holder_against_own_log(debian_python("3.15"))
 
 
 def unknown_share(locks):

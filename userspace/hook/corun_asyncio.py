@@ -60,7 +60,7 @@ class FirstStep:
 
 def load_fast():
     """The extension module, or None: another Python than it was made for. It stays out of sys.modules."""
-    if sys.version_info >= (3, 15) or "t" in sys.abiflags or os.environ.get("CORUN_HOOK") == "python":
+    if sys.version_info >= (3, 16) or "t" in sys.abiflags or os.environ.get("CORUN_HOOK") == "python":
         return None
     try:
         import _imp
@@ -234,6 +234,9 @@ def step_end(task, rec, begin, ready):
     """A step has ended and the task is not ready again: it is over, or it waits."""
     try:
         end = now()
+        if ring.map[CLOSED_AT]:
+            uninstall()
+            return
         if rec[ID] and not task.done():
             what, other = awaited(task)
             index = next(ring_indexes)

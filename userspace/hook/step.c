@@ -4,7 +4,7 @@
  * it. Without it (another C library, a free-threaded or newer Python) corun_asyncio.py does the same
  * in Python, at three times the price.
  *
- * One file for CPython 3.8 to 3.14: only functions of the stable ABI are used ("abi3", PEP 384), declared
+ * One file for CPython 3.8 to 3.15: only functions of the stable ABI are used ("abi3", PEP 384), declared
  * here, so that no Python headers are needed to build corun. All calls are made under the GIL.
  */
 #include <fcntl.h>

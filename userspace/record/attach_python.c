@@ -10,9 +10,13 @@
 
 #define PLEASE_STOP (1u << 5) /* _PY_EVAL_PLEASE_STOP_BIT (pycore_ceval.h) */
 
+/* Py_AsyncioModuleDebugOffsets (Modules/_asynciomodule.c, the same in 3.14 and 3.15), in words. */
+enum { ASYNCIO_THREAD_SIZE = 9, ASYNCIO_RUNNING_LOOP, ASYNCIO_OFFSETS = 13 };
+
 struct found {
 	struct python py;
 	struct python_debugger debugger;
+	u64 asyncio;    /* address of its asyncio's offsets; 0: not built in */
 	bool is_python; /* one of any version */
 };
 
@@ -20,6 +24,7 @@ struct seek {
 	const struct python *py;
 	s32 tgid;
 	u64 thread;
+	u64 running_loop; /* where it stands in a thread's state */
 };
 
 static int write_memory(s32 tgid, u64 address, const void *data, size_t size)
@@ -32,7 +37,7 @@ static int write_memory(s32 tgid, u64 address, const void *data, size_t size)
 
 static int look_at_file(void *ctx, const struct process_file *file)
 {
-	struct elf_symbol symbol = {.name = "_PyRuntime"};
+	struct elf_symbol symbols[] = {{.name = "_PyRuntime"}, {.name = ".AsyncioDebug"}};
 	u8 offsets[PYTHON_DEBUG_OFFSETS];
 	struct found *f = ctx;
 	u64 base;
@@ -43,12 +48,14 @@ static int look_at_file(void *ctx, const struct process_file *file)
 	fd = process_open(file);
 	if (fd < 0)
 		return 0;
-	code = elf_find(fd, &symbol, 1, &base);
+	code = elf_find(fd, symbols, ARRAY_SIZE(symbols), &base);
 	close(fd);
-	if (code)
+	if (code || !symbols[0].value)
 		return 0;
 	f->is_python = true;
-	f->py.runtime = symbol.value - base + file->start;
+	f->py.runtime = symbols[0].value - base + file->start;
+	if (symbols[1].value)
+		f->asyncio = symbols[1].value - base + file->start;
 	code = process_read(file->tgid, f->py.runtime, offsets, sizeof(offsets));
 	if (!code)
 		code = python_layout_parse(offsets, sizeof(offsets), &f->py.layout);
@@ -99,6 +106,28 @@ int attach_python_find(s32 tgid, struct attach_python *at)
 	if (!enabled)
 		return -EACCES;
 	return !pending ? 0 : pending == 1 ? -EAGAIN : -EINVAL;
+}
+
+static int is_in_loop(void *ctx, u64 address)
+{
+	const struct seek *s = ctx;
+	u64 loop;
+
+	return !process_read_u64(s->tgid, address + s->running_loop, &loop) && loop;
+}
+
+bool attach_python_runs_loop(s32 tgid)
+{
+	struct found f = {.is_python = false};
+	struct seek seek = {.py = &f.py, .tgid = tgid};
+	u64 offsets[ASYNCIO_OFFSETS];
+
+	if (process_files(tgid, look_at_file, &f) != 1 || !f.asyncio ||
+	    process_read(tgid, f.asyncio, offsets, sizeof(offsets)))
+		return false;
+	seek.running_loop = offsets[ASYNCIO_RUNNING_LOOP];
+	return offsets[ASYNCIO_THREAD_SIZE] < PYTHON_NONE && seek.running_loop < offsets[ASYNCIO_THREAD_SIZE] &&
+	       python_each_thread(&f.py, tgid, is_in_loop, &seek) == 1;
 }
 
 int attach_python_run(const struct attach_python *at, const char *path)

@@ -22,6 +22,8 @@ struct attach_python {
 int attach_python_find(s32 tgid, struct attach_python *at);
 /* Let it run @path, a file as the process sees it, shorter than 512 bytes. 0 or -errno. */
 int attach_python_run(const struct attach_python *at, const char *path);
+/* asyncio's C half is built into the program (there is no file of it), and one of its threads runs a loop now. */
+bool attach_python_runs_loop(s32 tgid);
 /* It has not begun to run it: then it never will. */
 bool attach_python_cancel(const struct attach_python *at);
 

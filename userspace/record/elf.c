@@ -35,13 +35,33 @@ static void take_symbols(Elf *elf, Elf_Scn *section, const GElf_Shdr *head, stru
 	}
 }
 
-static bool string_table_sane(Elf *elf, const GElf_Shdr *head)
+static bool string_table_sane(Elf *elf, size_t index)
 {
-	Elf_Scn *section = elf_getscn(elf, head->sh_link);
+	Elf_Scn *section = elf_getscn(elf, index);
 	GElf_Shdr strings;
 
 	return section && gelf_getshdr(section, &strings) && strings.sh_type == SHT_STRTAB &&
 	       strings.sh_size <= TABLE_MAX;
+}
+
+static void take_sections(Elf *elf, struct elf_symbol *symbols, size_t n)
+{
+	Elf_Scn *section = NULL;
+	GElf_Shdr head;
+	size_t names;
+
+	if (elf_getshdrstrndx(elf, &names) || !string_table_sane(elf, names))
+		return;
+	while ((section = elf_nextscn(elf, section))) {
+		const char *name = gelf_getshdr(section, &head) ? elf_strptr(elf, names, head.sh_name) : NULL;
+
+		for (size_t k = 0; name && k < n; k++) {
+			if (symbols[k].name[0] != '.' || strcmp(name, symbols[k].name))
+				continue;
+			symbols[k].value = head.sh_addr;
+			symbols[k].size = head.sh_size;
+		}
+	}
 }
 
 static bool all_found(const struct elf_symbol *symbols, size_t n)
@@ -163,13 +183,15 @@ int elf_find(int fd, struct elf_symbol *symbols, size_t n, u64 *base)
 	if (code)
 		return code;
 	code = find_base(elf, base);
+	if (!code)
+		take_sections(elf, symbols, n);
 	for (size_t t = 0; !code && t < ARRAY_SIZE(tables) && !all_found(symbols, n); t++) {
 		Elf_Scn *section = NULL;
 		GElf_Shdr head;
 
 		while ((section = elf_nextscn(elf, section))) {
 			if (!gelf_getshdr(section, &head) || head.sh_type != tables[t] ||
-			    head.sh_size > room || !string_table_sane(elf, &head))
+			    head.sh_size > room || !string_table_sane(elf, head.sh_link))
 				continue;
 			room -= head.sh_size;
 			take_symbols(elf, section, &head, symbols, n);

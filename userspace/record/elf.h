@@ -6,7 +6,7 @@
 #include "base/types.h"
 
 struct elf_symbol {
-	const char *name;
+	const char *name; /* with a '.' before it: a section's */
 	u64 value;     /* as in the file; 0: not there */
 	u64 offset;    /* where its bytes stand in the file; 0: nowhere */
 	u64 size;

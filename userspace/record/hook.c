@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/owner.h"
+#include "record/attach_python.h"
 #include "record/hook_files.h"
 
 #define HOOK_FOLDER "python"
@@ -149,12 +150,12 @@ bool hook_uses_asyncio(s32 tgid)
 	bool found = false;
 	FILE *maps;
 
-	/* asyncio's C half is a file of its own that is mapped when it is imported. */
+	/* asyncio's C half is a file of its own that is mapped when it is imported, or built in (Debian's 3.15). */
 	snprintf(path, sizeof(path), "/proc/%d/maps", (int)tgid);
 	maps = fopen(path, "re");
 	while (maps && !found && fgets(line, sizeof(line), maps))
 		found = strstr(line, "/_asyncio.") != NULL;
 	if (maps)
 		fclose(maps);
-	return found;
+	return found || attach_python_runs_loop(tgid);
 }
