@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "lesson/held.h"
 
+#include <cjson/cJSON.h>
 #include <stdlib.h>
 
 #include "model/model.h"

@@ -12,8 +12,6 @@
 #ifndef CORUN_LESSON_HELD_H
 #define CORUN_LESSON_HELD_H
 
-#include <cjson/cJSON.h>
-
 #include "base/error.h"
 #include "base/types.h"
 
